@@ -1,0 +1,1 @@
+drop schema truth cascade;

@@ -1,0 +1,186 @@
+"""Every setting of RetentionCast in one nested object: from the environment, then the home's settings.toml.
+
+`RETENTIONCAST_KAFKA__PARTITIONS=8` sets `kafka.partitions`. docs/operations.md says what each one does.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from retentioncast.core.errors import InvalidSettings
+
+ENV_PREFIX = "RETENTIONCAST_"
+SETTINGS_FILE = "settings.toml"
+ROLES = ("owner", "simulator", "debezium", "consumer", "scorer", "reader")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Passwords(_Section):
+    """One login a role; the stack makes them at its first start."""
+
+    owner: SecretStr = SecretStr("retentioncast")
+    simulator: SecretStr = SecretStr("retentioncast")
+    debezium: SecretStr = SecretStr("retentioncast")
+    consumer: SecretStr = SecretStr("retentioncast")
+    scorer: SecretStr = SecretStr("retentioncast")
+    reader: SecretStr = SecretStr("retentioncast")
+
+
+class PostgresSettings(_Section):
+    """Where the database is (analytics and scores: Postgres 18 or later) and how each role logs in."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(54320, ge=1, le=65535)
+    database: str = "retentioncast"
+    #: Login names are `<role_prefix>_<role>`: retentioncast_reader, …; the owner is `<role_prefix>` itself.
+    role_prefix: str = Field("retentioncast", pattern=r"^[a-z_][a-z0-9_]*$")
+    passwords: Passwords = Passwords()
+    connect_timeout_s: int = Field(10, ge=1)
+
+
+class KafkaSettings(_Section):
+    """Where Kafka is and how the topics are laid out."""
+
+    bootstrap: str = "127.0.0.1:59092"
+    topic_prefix: str = Field("retentioncast", pattern=r"^[A-Za-z0-9._-]+$")
+    partitions: int = Field(4, ge=1, le=1000)
+    replication_factor: int = Field(1, ge=1)
+
+
+class ConnectSettings(_Section):
+    """Where Kafka Connect is, and what Debezium is told that is not fixed in debezium/connector.json."""
+
+    url: str = "http://127.0.0.1:58083"
+    connector: str = "retentioncast"
+    slot: str = Field("retentioncast", pattern=r"^[a-z0-9_]{0,63}$")
+    publication: str = Field("retentioncast", pattern=r"^[a-z_][a-z0-9_]*$")
+    #: Where the Connect worker reaches the shop's Postgres; empty: as in `postgres`.
+    database_host: str = ""
+    database_port: int = Field(0, ge=0, le=65535)
+
+
+class SimulatorSettings(_Section):
+    """The demo shop."""
+
+    customers: int = Field(2000, ge=1)
+    history: str = Field("18mo", pattern=r"^\d+(d|w|mo|y)$")
+    load: Literal["quiet", "normal", "busy", "flood"] = "normal"
+    seed: int = Field(42, ge=0)
+
+
+class OnlineSettings(_Section):
+    """The online learner inside the consumer."""
+
+    enabled: bool = True
+    horizon_days: int = Field(30, ge=1)
+
+
+class ConsumerSettings(_Section):
+    """How the consumer reads and writes."""
+
+    group: str = "retentioncast-consumer"
+    #: How many consumer processes the native stack runs; at most the number of partitions are busy.
+    processes: int = Field(1, ge=1, le=64)
+    batch_size: int = Field(20_000, ge=1)
+    #: Batches that wait between the reader and the writer.
+    queue_batches: int = Field(2, ge=1)
+    #: How long a failing database is waited for before the process gives up and is restarted.
+    retry_deadline_s: float = Field(120.0, ge=0)
+    online: OnlineSettings = OnlineSettings()
+
+
+class ScorerSettings(_Section):
+    """When and on what the scorer fits."""
+
+    period_s: float = Field(60.0, gt=0)
+    #: Fewer customers than this: no fit, and `scores.model_runs` says so.
+    min_customers: int = Field(100, ge=2)
+    value_horizon_days: int = Field(364, ge=1)
+    discount_rate: float = Field(0.10, ge=0, lt=1)
+    #: The share of customers whose future value should fall between *_low and *_high.
+    interval: float = Field(0.8, gt=0, lt=1)
+    draws: int = Field(200, ge=20)
+    seed: int = Field(42, ge=0)
+
+
+class StackSettings(_Section):
+    """Which kind of stack runs here, and the size of the native one."""
+
+    kind: Literal["native", "docker"] = "native"
+    #: The simulator runs with the stack (a demo); false: an empty shop.
+    demo: bool = True
+    kafka_heap: str = Field("512m", pattern=r"^\d+[mg]$")
+    connect_heap: str = Field("512m", pattern=r"^\d+[mg]$")
+
+
+class LogSettings(_Section):
+    """How the services log."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    json_lines: bool = False
+
+
+class Settings(BaseSettings):
+    """All settings; read once by the entry point, then passed in."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    home: Path = Path(".retentioncast")
+    postgres: PostgresSettings = PostgresSettings()
+    kafka: KafkaSettings = KafkaSettings()
+    connect: ConnectSettings = ConnectSettings()
+    simulator: SimulatorSettings = SimulatorSettings()
+    consumer: ConsumerSettings = ConsumerSettings()
+    scorer: ScorerSettings = ScorerSettings()
+    stack: StackSettings = StackSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = find_home() / SETTINGS_FILE
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+
+def find_home() -> Path:
+    """RETENTIONCAST_HOME, else `.retentioncast` beside the checkout that this code runs from."""
+    asked = os.environ.get(f"{ENV_PREFIX}HOME")
+    return Path(asked).resolve() if asked else Path(__file__).resolve().parents[2] / ".retentioncast"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The validated settings; InvalidSettings names the setting, the value and what is allowed."""
+    try:
+        return Settings(**{"home": find_home(), **overrides})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise InvalidSettings(_describe(error), "Correct it in the environment or settings.toml.") from error
+
+
+def _describe(error: ValidationError) -> str:
+    problems = []
+    for problem in error.errors():
+        name = ".".join(str(part) for part in problem["loc"])
+        variable = ENV_PREFIX + name.upper().replace(".", "__")
+        problems.append(f"Setting {name} ({variable}) = {problem['input']!r}: {problem['msg']}.")
+    return " ".join(problems)
