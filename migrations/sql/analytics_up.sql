@@ -150,3 +150,14 @@ create table analytics.drift_events (
     log_loss    double precision not null,
     primary key (partition, matured, detector)
 );
+
+-- What counts as an order (retentioncast/core/rfm.py says the same in words): a purchase or renewal, unless refunds
+-- that refer to it reach its amount; free orders count.
+create function analytics.is_order(kind text, amount numeric, refunded numeric, deleted boolean) returns boolean
+language sql immutable parallel safe
+return not deleted and kind in ('purchase', 'renewal') and not (amount > 0 and refunded >= amount);
+
+-- What a transaction adds to order_value.
+create function analytics.order_value(kind text, amount numeric, deleted boolean) returns numeric
+language sql immutable parallel safe
+return case when deleted then 0 when kind = 'refund' then -amount else amount end;

@@ -92,6 +92,8 @@ class ConsumerSettings(_Section):
     """How the consumer reads and writes."""
 
     group: str = "retentioncast-consumer"
+    #: A name that this process keeps over restarts: it gets its partitions back without a rebalance. Empty: none.
+    instance: str = ""
     #: How many consumer processes the native stack runs; at most the number of partitions are busy.
     processes: int = Field(1, ge=1, le=64)
     batch_size: int = Field(20_000, ge=1)

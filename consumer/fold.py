@@ -1,0 +1,54 @@
+"""Gathers changes into a batch: of each row the newest version, whatever the order in which they came."""
+
+from __future__ import annotations
+
+import msgspec
+
+from consumer.events import Batch, Change, DeadLetter, Message, Place, Span
+from retentioncast.core.shop import UNAVAILABLE
+
+
+def cover(batch: Batch, message: Message, first: int) -> Span:
+    """Let the batch account for this message's offset; `first` is where the partition stood before the batch."""
+    place: Place = (message.topic(), message.partition())
+    span = batch.spans.get(place)
+    if span is None:
+        span = batch.spans[place] = Span(first, first)
+    span.next = message.offset() + 1
+    batch.messages += 1
+    return span
+
+
+def add_change(batch: Batch, change: Change, span: Span, keep_stream: bool) -> None:
+    """Put a change into the batch; the highest version of a row wins, a TRUNCATE moves the table's floor."""
+    if change.at is not None and (span.stream_time is None or change.at > span.stream_time):
+        span.stream_time = change.at
+    if change.key is None:
+        batch.truncations[change.role] = max(change.lsn, batch.truncations.get(change.role, 0))
+        return
+    versions = batch.rows.setdefault(change.role, {})
+    present = versions.get(change.key)
+    versions[change.key] = change if present is None else newest(present, change)
+    if keep_stream:
+        batch.stream.setdefault(change.message.partition(), []).append(change)
+
+
+def newest(present: Change, arrived: Change) -> Change:
+    """Of two versions of a row the one with the higher LSN, completed by the other where it came incomplete."""
+    newer, older = (arrived, present) if arrived.lsn > present.lsn else (present, arrived)
+    if newer.incomplete and newer.row is not None and older.row is not None:
+        _complete(newer, older)
+    return newer
+
+
+def add_dead(batch: Batch, letter: DeadLetter) -> None:
+    """Keep a message that cannot be applied, so that it is recorded in the transaction that passes it."""
+    batch.dead.append(letter)
+
+
+def _complete(newer: Change, older: Change) -> None:
+    fields = newer.row.__struct_fields__ if newer.row is not None else ()
+    missing = [field for field in fields if getattr(newer.row, field) == UNAVAILABLE]
+    values = {field: getattr(older.row, field) for field in missing}
+    newer.row = msgspec.structs.replace(newer.row, **values)  # type: ignore[type-var]
+    newer.incomplete = UNAVAILABLE in values.values()

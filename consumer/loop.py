@@ -1,0 +1,120 @@
+"""The writer's loop: takes batches from the reader and applies each once, come what may."""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import psycopg
+
+from consumer.events import Batch
+from consumer.isolate import isolate
+from consumer.online import OnlineModels, PartitionDelta
+from consumer.positions import committed
+from consumer.reader import Reader
+from consumer.store import write_batch
+from retentioncast.core.clock import Clock
+from retentioncast.core.errors import Fenced, Retry
+
+logger = logging.getLogger(__name__)
+
+_REPORT_EVERY_S = 10.0
+
+
+@dataclass(slots=True)
+class Writer:
+    """Applies batches over one connection, which it renews when it breaks."""
+
+    connect: Callable[[], psycopg.Connection]
+    online: OnlineModels | None
+    clock: Clock
+    retry_deadline_s: float
+    connection: psycopg.Connection | None = None
+    applied: int = 0
+
+    def apply(self, batch: Batch) -> None:
+        """Write a batch; again after a deadlock or a broken connection, until the deadline.
+
+        Raises:
+            Fenced: another consumer has moved these offsets; nothing was written.
+            Retry: the database did not come back in time; nothing was written.
+        """
+        deltas = self.online.learn(batch) if self.online else []
+        give_up, pause = self.clock.monotonic_s() + self.retry_deadline_s, 0.05
+        while not self._attempt(batch, deltas):
+            if self.clock.monotonic_s() + pause > give_up:
+                raise Retry("Postgres did not take a batch in time.", "See its log: `retentioncast logs postgres`.")
+            self.clock.sleep(pause)
+            pause = min(pause * 2, 5.0)
+        self.applied += batch.messages
+
+    def _attempt(self, batch: Batch, deltas: list[PartitionDelta]) -> bool:
+        try:
+            connection = self._connected()
+            if committed(connection, batch.spans):
+                return True
+            write_batch(connection, batch, deltas)
+        except psycopg.DataError as error:
+            logger.warning("A batch holds a row that Postgres refuses: %s", error, extra={"action": "isolate"})
+            isolate(self._connected(), batch)
+            return False
+        except (psycopg.OperationalError, psycopg.InterfaceError, Retry) as error:
+            logger.warning("A batch was not written and is tried again: %s", error, extra={"action": "retry"})
+            self._disconnect_if_broken()
+            return False
+        return True
+
+    def _connected(self) -> psycopg.Connection:
+        if self.connection is None or self.connection.closed:
+            self.connection = self.connect()
+        return self.connection
+
+    def _disconnect_if_broken(self) -> None:
+        if self.connection is not None and (self.connection.broken or self.connection.closed):
+            self.connection.close()
+            self.connection = None
+
+
+@dataclass(slots=True)
+class Loop:
+    """One reader, one writer, until told to stop."""
+
+    reader: Reader
+    writer: Writer
+    clock: Clock
+    on_commit: Callable[[Batch], None]
+    reported_at: float = field(default=0.0)
+    reported: int = field(default=0)
+
+    def run(self) -> None:
+        """Apply batches until the reader has ended; its failure is raised here."""
+        while self.reader.is_alive() or not self.reader.batches.empty():
+            self._step()
+            self._report()
+        if self.reader.failure is not None:
+            raise self.reader.failure
+
+    def _step(self) -> None:
+        try:
+            batch = self.reader.batches.get(timeout=0.5)
+        except queue.Empty:
+            return
+        try:
+            self.writer.apply(batch)
+            self.on_commit(batch)
+        except Fenced:
+            self.reader.stop()
+            raise
+        finally:
+            self.reader.batches.task_done()
+
+    def _report(self) -> None:
+        now = self.clock.monotonic_s()
+        if now - self.reported_at < _REPORT_EVERY_S:
+            return
+        count, self.reported = self.writer.applied - self.reported, self.writer.applied
+        self.reported_at = now
+        if count:
+            logger.info("Applied %d changes.", count, extra={"action": "apply", "changes": count})

@@ -1,0 +1,188 @@
+"""The reader: a thread that reads and decodes ahead while the writer writes."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from consumer.decode import Decoder, dead_letter
+from consumer.events import Batch, Change, Message, Place
+from consumer.fold import add_change, cover
+from consumer.merge import Merger
+from retentioncast.core.errors import InvalidMessage, Retry, StreamBroken
+
+logger = logging.getLogger(__name__)
+
+#: How long one look for a first message takes; a stop is noticed after at most this long.
+_POLL_S = 0.2
+_FATAL = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
+
+
+class Source(Protocol):
+    """As much of confluent_kafka.Consumer as the reader uses."""
+
+    def subscribe(self, topics: list[str], **callbacks: Any) -> None: ...
+    def assign(self, partitions: list[TopicPartition]) -> None: ...
+    def poll(self, timeout: float) -> Any: ...
+    def consume(self, num_messages: int, timeout: float) -> list[Any]: ...
+    def get_watermark_offsets(self, partition: TopicPartition, cached: bool = False) -> tuple[int, int]: ...
+    def pause(self, partitions: list[TopicPartition]) -> None: ...
+    def resume(self, partitions: list[TopicPartition]) -> None: ...
+    def close(self) -> None: ...
+
+
+class Reader(threading.Thread):
+    """Reads, decodes, merges and folds; hands batches over through a queue.
+
+    Args:
+        source: the Kafka consumer.
+        decoders: a decoder for each topic that is to be read.
+        starts: tells where assigned partitions begin, when they are assigned (and readies their models).
+        batch_size: the most messages of a batch.
+        queue_batches: how many batches may wait for the writer.
+        ordered: bring the changes into the order of the stream (the online models want it).
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        decoders: Mapping[str, Decoder],
+        starts: Callable[[list[Place]], dict[Place, int]],
+        batch_size: int,
+        queue_batches: int,
+        ordered: bool,
+    ) -> None:
+        super().__init__(name="reader", daemon=True)
+        self.batches: queue.Queue[Batch] = queue.Queue(queue_batches)
+        self.failure: BaseException | None = None
+        self._source = source
+        self._decoders = decoders
+        self._starts = starts
+        self._batch_size = batch_size
+        self._ordered = ordered
+        self._stop = threading.Event()
+        self._merger = Merger()
+        self._read_to: dict[Place, int] = {}
+        self._covered: dict[Place, int] = {}
+        self._paused: set[Place] = set()
+        self._batch = Batch()
+
+    def stop(self) -> None:
+        """Read no more. What was read and not yet handed over is dropped: it will be read again."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Read until stopped; a failure is kept in `failure` for the writer to find."""
+        try:
+            self._source.subscribe(list(self._decoders), on_assign=self._assigned, on_revoke=self._revoked)
+            while not self._stop.is_set():
+                self._take(self._read())
+                self._hand_over()
+        except BaseException as error:  # noqa: BLE001 - the writer raises it
+            self.failure = error
+        finally:
+            self._source.close()
+
+    def _read(self) -> list[Message]:
+        """What there is now; waits a little when there is nothing and nothing is left to hand over."""
+        room = self._batch_size - self._batch.messages
+        if room <= 0:
+            return []
+        first = self._source.poll(0.001 if self._batch.messages else _POLL_S)
+        return [] if first is None else self._checked([first, *self._source.consume(room, 0)])
+
+    def _checked(self, messages: list[Any]) -> list[Message]:
+        good = []
+        for message in messages:
+            if (error := message.error()) is None:
+                good.append(message)
+            elif error.code() in _FATAL:
+                raise StreamBroken(f"Kafka cannot go on from where we are: {error.str()}.", "See docs/operations.md.")
+            elif error.fatal():
+                raise KafkaException(error)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self._read_to[message.topic(), message.partition()] = message.offset()
+            else:
+                logger.warning("Kafka: %s", error.str(), extra={"action": "read"})
+        return good
+
+    def _take(self, messages: list[Message]) -> None:
+        for message in messages:
+            change = self._decode(message)
+            self._read_to[message.topic(), message.partition()] = message.offset() + 1
+            if self._ordered:
+                self._merger.push(message, change)
+            else:
+                self._add(message, change)
+        if self._ordered:
+            self._release()
+
+    def _decode(self, message: Message) -> Change | None:
+        try:
+            return self._decoders[message.topic()].decode(message)
+        except InvalidMessage as error:
+            self._batch.dead.append(dead_letter(message, error))
+            return None
+
+    def _release(self) -> None:
+        for place, read_to in self._read_to.items():
+            _, high = self._source.get_watermark_offsets(TopicPartition(*place), cached=True)
+            self._merger.mark(place, at_end=0 <= high <= read_to)
+        for held in self._merger.release():
+            self._add(held.message, held.change)
+        self._balance()
+
+    def _balance(self) -> None:
+        """Pause topics that are far ahead of the others, so that what waits stays within bounds."""
+        ahead = {place for place in self._read_to if self._merger.waiting(place) > 2 * self._batch_size}
+        if far := ahead - self._paused:
+            self._source.pause([TopicPartition(*place) for place in far])
+        near = {place for place in self._paused if not self._merger.waiting(place)}
+        if near:
+            self._source.resume([TopicPartition(*place) for place in near])
+        self._paused = (self._paused | far) - near
+
+    def _add(self, message: Message, change: Change | None) -> None:
+        place = (message.topic(), message.partition())
+        span = cover(self._batch, message, self._covered[place])
+        self._covered[place] = span.next
+        if change is not None:
+            add_change(self._batch, change, span, keep_stream=self._ordered)
+
+    def _hand_over(self) -> None:
+        """Give the batch to the writer as soon as there is room in the queue; until then go on filling it."""
+        if not self._batch.messages:
+            return
+        full = self._batch.messages >= self._batch_size
+        try:
+            self.batches.put(self._batch, block=full, timeout=_POLL_S)
+        except queue.Full:
+            return
+        self._batch = Batch()
+
+    def _assigned(self, source: Source, partitions: list[TopicPartition]) -> None:
+        places = [(each.topic, each.partition) for each in partitions]
+        starts = self._starts(places)
+        self._read_to, self._covered = dict(starts), dict(starts)
+        self._paused, self._batch = set(), Batch()
+        self._merger.assign(places)
+        source.assign([TopicPartition(*place, offset) for place, offset in starts.items()])
+        logger.info("Reading %d topic-partitions.", len(places), extra={"action": "assign", "places": places})
+
+    def _revoked(self, _source: Source, partitions: list[TopicPartition]) -> None:
+        """Let the writer finish what it has; what is only read is dropped and will be read by the next."""
+        self._batch = Batch()
+        self.batches.join()
+        self._read_to, self._covered = {}, {}
+        self._merger.assign([])
+        logger.info("Gave back %d topic-partitions.", len(partitions), extra={"action": "revoke"})
+
+
+def unreachable(error: KafkaException, bootstrap: str) -> Retry:
+    """What to say when Kafka does not answer."""
+    return Retry(f"Kafka at {bootstrap} does not answer: {error}.", "See `retentioncast status`.")

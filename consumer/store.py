@@ -1,0 +1,100 @@
+"""Writes a batch to Postgres: mirror, RFM, online state and offsets in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import psycopg
+
+from consumer.events import Batch, Change, DeadLetter, Place, Span
+from consumer.online import PartitionDelta, write_online
+from consumer.staging import SQL, UPSERTS, make_temporary_tables, stage
+from retentioncast.core import shop
+from retentioncast.core.errors import Fenced
+from retentioncast.infra.sql import sql
+
+
+def prepare(connection: psycopg.Connection) -> None:
+    """Make a fresh connection ready for batches."""
+    connection.autocommit = True
+    connection.execute("set jit = off")
+    # The statements are few and always the same; plans for unknown sizes would be made anew each time otherwise.
+    connection.execute("set plan_cache_mode = force_generic_plan")
+    connection.execute("set timezone = 'UTC'")
+    connection.prepare_threshold = 0
+    make_temporary_tables(connection)
+
+
+def write_batch(connection: psycopg.Connection, batch: Batch, online: list[PartitionDelta]) -> None:
+    """Apply a batch in one transaction.
+
+    Raises:
+        Fenced: the offsets are not where this consumer left them; nothing was written.
+        psycopg.Error: nothing was written.
+    """
+    with connection.transaction():
+        _lock(connection, alone=bool(batch.truncations))
+        _move_offsets(connection, batch.spans)
+        for role, lsn in batch.truncations.items():
+            truncate(connection, role, lsn)
+        for role in shop.ROLES:
+            if versions := batch.rows.get(role):
+                write_rows(connection, role, list(versions.values()))
+        write_online(connection, online)
+        _write_dead(connection, batch.dead)
+
+
+def write_rows(connection: psycopg.Connection, role: str, changes: list[Change]) -> None:
+    """Upsert the rows of one table; transactions carry the RFM sums along."""
+    source, parameters = stage(connection, role, changes)
+    cursor = connection.execute(UPSERTS[role, source], parameters or None)
+    if role == shop.TRANSACTIONS:
+        _follow_up(connection, cursor.fetchall())
+
+
+def truncate(connection: psycopg.Connection, role: str, lsn: int) -> None:
+    """All rows of the table below this LSN are gone, in the mirror and in what follows from it."""
+    connection.execute(sql("mirror.truncation_floor", SQL), {"table": role, "lsn": lsn})
+    statement = sql("mirror.truncate_mirror", SQL).replace("{table}", role)
+    connection.execute(statement, {"lsn": lsn})
+    if role == shop.TRANSACTIONS:
+        for name in ("reset_refunded", "forget_totals", "rebuild_totals"):
+            connection.execute(sql(f"mirror.{name}", SQL))
+
+
+def _follow_up(connection: psycopg.Connection, todo: list[tuple[str, int, object]]) -> None:
+    if not todo:
+        return
+    refunds = [(key, amount) for kind, key, amount in todo if kind == "refund"]
+    recheck = {key for kind, key, _ in todo if kind == "recheck"}
+    if refunds:
+        ids, amounts = (list(column) for column in zip(*refunds, strict=True))
+        cursor = connection.execute(sql("mirror.refunds", SQL), {"ids": ids, "amounts": amounts})
+        recheck.update(customer_id for (customer_id,) in cursor.fetchall())
+    if recheck:
+        connection.execute(sql("mirror.recheck", SQL), {"ids": sorted(recheck)})
+
+
+def _lock(connection: psycopg.Connection, alone: bool) -> None:
+    connection.execute(sql("progress.lock_exclusive" if alone else "progress.lock_shared", SQL))
+
+
+def _move_offsets(connection: psycopg.Connection, spans: dict[Place, Span]) -> None:
+    parameters = {
+        "topics": [topic for topic, _ in spans],
+        "partitions": [partition for _, partition in spans],
+        "firsts": [span.first for span in spans.values()],
+        "nexts": [span.next for span in spans.values()],
+        "times": [span.stream_time for span in spans.values()],
+    }
+    moved = connection.execute(sql("progress.move_offsets", SQL), parameters).rowcount
+    if moved != len(spans):
+        raise Fenced(
+            f"{len(spans) - moved} of {len(spans)} partitions were moved on by another consumer.",
+            "This one stops; it takes part again when it is restarted.",
+        )
+
+
+def _write_dead(connection: psycopg.Connection, dead: list[DeadLetter]) -> None:
+    if dead:
+        connection.cursor().executemany(sql("progress.dead_letter", SQL), [asdict(letter) for letter in dead])
