@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast, get_type_hints
 
 import msgspec
 
@@ -23,7 +23,7 @@ _PATH = re.compile(r" - at `\$(?:\.(?:after|source|before))?\.?(.*)`$")
 class Source(msgspec.Struct, gc=False):
     """Where in the write-ahead log the change stands."""
 
-    lsn: Id
+    lsn: Id | None = None
     sequence: str | None = None
 
 
@@ -75,7 +75,7 @@ class Decoder:
         if event.op == "d":
             return self._deleted(event, message)
         if event.op == "t":
-            return Change(self.role, "t", None, None, event.source.lsn, None, stream_key(event.source), message)
+            return Change(self.role, "t", None, None, stream_key(event.source), None, message)
         if event.op == "m":
             return None
         raise InvalidMessage(f"unknown operation {event.op!r}", "op", event.op)
@@ -91,17 +91,16 @@ class Decoder:
             if (other := getattr(row, field)) is not None:
                 event_time(other, field)
         return Change(
-            self.role, event.op, getattr(row, self._key_field), row, source.lsn, at,
-            stream_key(source), message, _UNAVAILABLE in value,
+            self.role, event.op, getattr(row, self._key_field), row, stream_key(source), at, message,
+            _UNAVAILABLE in value,
         )  # fmt: skip
 
     def _deleted(self, event: Event, message: Message) -> Change:
-        source = event.source
         try:
             key = self._keys.decode(message.key() or b"")
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InvalidMessage(f"a deletion whose key cannot be read: {error}", "key", message.key()) from error
-        return Change(self.role, "d", key.id, None, source.lsn, None, stream_key(source), message)
+        return Change(self.role, "d", key.id, None, stream_key(event.source), None, message)
 
 
 def decoders(names: ShopNames, prefix: str) -> Mapping[str, Decoder]:
@@ -110,9 +109,14 @@ def decoders(names: ShopNames, prefix: str) -> Mapping[str, Decoder]:
 
 
 def stream_key(source: Source) -> StreamKey:
-    """Debezium's order of the stream: `sequence` is '["<lsn of the last commit>","<lsn>"]'."""
-    commit = (source.sequence or "").partition('"')[2].partition('"')[0]
-    return (int(commit) if commit.isdigit() else 0, source.lsn)
+    """Where a change stands: `sequence` is '["<LSN of the commit before>","<LSN>"]', the first null at the start."""
+    commit, _, lsn = (source.sequence or "").partition(",")
+    try:
+        return (int(commit[2:-1] or 0) if commit != "[null" else 0, int(lsn[1:-2]))
+    except ValueError:
+        if source.lsn is not None:
+            return (0, source.lsn)
+    raise InvalidMessage("a change that does not say where in the log it stands", "source.sequence", source.sequence)
 
 
 def event_time(text: str, field: str) -> float:
@@ -142,7 +146,9 @@ def _renamed(row_type: type[Row], columns: Mapping[str, str]) -> type[Row]:
     """The row type, reading this shop's column names."""
     if all(role == column for role, column in columns.items()):
         return row_type
-    return type(row_type.__name__, (row_type,), {}, rename=dict(columns))
+    fields = list(get_type_hints(row_type, include_extras=True).items())
+    made = msgspec.defstruct(row_type.__name__, fields, bases=(row_type,), rename=dict(columns), gc=False)
+    return cast("type[Row]", made)
 
 
 def _refuse_nul(row: Row) -> None:

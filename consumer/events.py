@@ -9,7 +9,8 @@ from consumer.rows import Row
 
 #: (topic, partition)
 type Place = tuple[str, int]
-#: (LSN of the last commit, LSN of the change): Debezium's own order of the stream.
+#: (LSN of the commit before, LSN of the change): the order of the stream, and the version of a row. The LSN alone
+#: will not do: a snapshot's row has none, and a long transaction's is older than what was read meanwhile.
 type StreamKey = tuple[int, int]
 
 
@@ -31,10 +32,9 @@ class Change:
     op: str
     key: int | None
     row: Row | None
-    lsn: int
+    version: StreamKey
     #: Event time, epoch seconds; None where the change tells none (a deletion).
     at: float | None
-    stream_key: StreamKey
     message: Message
     #: A text column was out of line and unchanged: its value has to come from an older version.
     incomplete: bool = False
@@ -68,7 +68,7 @@ class Batch:
     """What one transaction applies: the newest version of each row, and the offsets that this accounts for."""
 
     rows: dict[str, dict[int, Change]] = field(default_factory=dict)
-    truncations: dict[str, int] = field(default_factory=dict)
+    truncations: dict[str, StreamKey] = field(default_factory=dict)
     spans: dict[Place, Span] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     #: In the order of the stream, by partition number: what the online models learn from.

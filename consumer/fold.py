@@ -24,7 +24,7 @@ def add_change(batch: Batch, change: Change, span: Span, keep_stream: bool) -> N
     if change.at is not None and (span.stream_time is None or change.at > span.stream_time):
         span.stream_time = change.at
     if change.key is None:
-        batch.truncations[change.role] = max(change.lsn, batch.truncations.get(change.role, 0))
+        batch.truncations[change.role] = max(change.version, batch.truncations.get(change.role, (0, 0)))
         return
     versions = batch.rows.setdefault(change.role, {})
     present = versions.get(change.key)
@@ -34,8 +34,8 @@ def add_change(batch: Batch, change: Change, span: Span, keep_stream: bool) -> N
 
 
 def newest(present: Change, arrived: Change) -> Change:
-    """Of two versions of a row the one with the higher LSN, completed by the other where it came incomplete."""
-    newer, older = (arrived, present) if arrived.lsn > present.lsn else (present, arrived)
+    """Of two versions of a row the later one, completed by the other where it came incomplete."""
+    newer, older = (arrived, present) if arrived.version > present.version else (present, arrived)
     if newer.incomplete and newer.row is not None and older.row is not None:
         _complete(newer, older)
     return newer

@@ -35,8 +35,8 @@ class Lane:
 
     def push(self, message: Message, change: Change | None) -> None:
         """Add a message. Its key never goes back: a message sent twice stays behind what was sent before it."""
-        if change is not None and change.stream_key > self.highest:
-            self.highest = change.stream_key
+        if change is not None and change.version > self.highest:
+            self.highest = change.version
         self.waiting.append(Held((self.highest, message.topic(), message.offset()), message, change))
 
 

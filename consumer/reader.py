@@ -65,7 +65,7 @@ class Reader(threading.Thread):
         self._starts = starts
         self._batch_size = batch_size
         self._ordered = ordered
-        self._stop = threading.Event()
+        self._stopping = threading.Event()
         self._merger = Merger()
         self._read_to: dict[Place, int] = {}
         self._covered: dict[Place, int] = {}
@@ -74,13 +74,13 @@ class Reader(threading.Thread):
 
     def stop(self) -> None:
         """Read no more. What was read and not yet handed over is dropped: it will be read again."""
-        self._stop.set()
+        self._stopping.set()
 
     def run(self) -> None:
         """Read until stopped; a failure is kept in `failure` for the writer to find."""
         try:
             self._source.subscribe(list(self._decoders), on_assign=self._assigned, on_revoke=self._revoked)
-            while not self._stop.is_set():
+            while not self._stopping.is_set():
                 self._take(self._read())
                 self._hand_over()
         except BaseException as error:  # noqa: BLE001 - the writer raises it

@@ -23,22 +23,22 @@ _TYPES = {
     "customer_id": "bigint", "subscription_id": "bigint", "transaction_id": "bigint", "session_id": "bigint",
     "refers_to": "bigint", "pages": "integer", "price": "numeric", "amount": "numeric",
     "created_at": "timestamptz", "started_at": "timestamptz", "cancelled_at": "timestamptz",
-    "occurred_at": "timestamptz", "lsn": "bigint", "deleted": "boolean",
+    "occurred_at": "timestamptz", "commit_lsn": "bigint", "lsn": "bigint", "deleted": "boolean",
 }  # fmt: skip
 
 
 def columns(role: str) -> dict[str, str]:
     """The columns of a staged row and their types, in order."""
-    names = (*ROW_TYPES[role].__struct_fields__, "lsn", "deleted")
+    names = (*ROW_TYPES[role].__struct_fields__, "commit_lsn", "lsn", "deleted")
     return {name: _TYPES.get(name, "text") for name in names}
 
 
 def values(role: str, change: Change) -> tuple[Any, ...]:
     """One staged row; a deletion has its key and its version, the rest is null."""
     if change.row is not None:
-        return (*msgspec.structs.astuple(change.row), change.lsn, False)
+        return (*msgspec.structs.astuple(change.row), *change.version, False)
     nothing = (None,) * (len(ROW_TYPES[role].__struct_fields__) - 1)
-    return (change.key, *nothing, change.lsn, True)
+    return (change.key, *nothing, *change.version, True)
 
 
 def make_temporary_tables(connection: psycopg.Connection) -> None:
@@ -62,14 +62,13 @@ def stage(connection: psycopg.Connection, role: str, changes: Iterable[Change]) 
 
 
 def _statement(role: str, source: str) -> LiteralString:
-    floor = f"coalesce((select lsn from analytics.truncations where table_name = '{role}'), -1)"
     if source == "arrays":
         arrays = ", ".join(f"%s::{kind}[]" for kind in columns(role).values())
         source = f"unnest({arrays}) as staged ({', '.join(columns(role))})"
     else:
         source = f"pg_temp.staged_{role} as staged"
     text: str = sql(f"mirror.{role}", SQL)
-    return text.replace("{floor}", floor).replace("{source}", source)
+    return text.replace("{role}", role).replace("{source}", source)
 
 
 #: The upsert of each role from each source, made once.

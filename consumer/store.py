@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import psycopg
 
-from consumer.events import Batch, Change, DeadLetter, Place, Span
+from consumer.events import Batch, Change, DeadLetter, Place, Span, StreamKey
 from consumer.online import PartitionDelta, write_online
 from consumer.staging import SQL, UPSERTS, make_temporary_tables, stage
 from retentioncast.core import shop
@@ -35,8 +35,8 @@ def write_batch(connection: psycopg.Connection, batch: Batch, online: list[Parti
     with connection.transaction():
         _lock(connection, alone=bool(batch.truncations))
         _move_offsets(connection, batch.spans)
-        for role, lsn in batch.truncations.items():
-            truncate(connection, role, lsn)
+        for role, version in batch.truncations.items():
+            truncate(connection, role, version)
         for role in shop.ROLES:
             if versions := batch.rows.get(role):
                 write_rows(connection, role, list(versions.values()))
@@ -52,11 +52,11 @@ def write_rows(connection: psycopg.Connection, role: str, changes: list[Change])
         _follow_up(connection, cursor.fetchall())
 
 
-def truncate(connection: psycopg.Connection, role: str, lsn: int) -> None:
-    """All rows of the table below this LSN are gone, in the mirror and in what follows from it."""
-    connection.execute(sql("mirror.truncation_floor", SQL), {"table": role, "lsn": lsn})
+def truncate(connection: psycopg.Connection, role: str, version: StreamKey) -> None:
+    """All rows of the table before this version are gone, in the mirror and in what follows from it."""
+    connection.execute(sql("mirror.truncation_floor", SQL), {"table": role, "commit_lsn": version[0], "lsn": version[1]})
     statement = sql("mirror.truncate_mirror", SQL).replace("{table}", role)
-    connection.execute(statement, {"lsn": lsn})
+    connection.execute(statement, {"commit_lsn": version[0], "lsn": version[1]})
     if role == shop.TRANSACTIONS:
         for name in ("reset_refunded", "forget_totals", "rebuild_totals"):
             connection.execute(sql(f"mirror.{name}", SQL))

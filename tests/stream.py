@@ -47,14 +47,20 @@ class FakeMessage:
 
 
 def message(
-    table: str, op: str, key: int | None, row: dict[str, Any] | None, lsn: int, partition: int = 0, offset: int = 0
+    table: str, op: str, key: int | None, row: dict[str, Any] | None, lsn: int, partition: int = 0, offset: int = 0,
+    commit_lsn: int | None = None,
 ) -> FakeMessage:
     """One change event as Debezium writes it with our settings."""
     key_column = f"{table[:-1]}_id"
     event = {
         "before": None,
         "after": row,
-        "source": {"lsn": lsn, "sequence": f'["{lsn - 1}","{lsn}"]', "table": table, "schema": "shop"},
+        "source": {
+            "lsn": None if op == "r" else lsn,
+            "sequence": f'["{lsn - 1 if commit_lsn is None else commit_lsn}","{lsn}"]',
+            "table": table,
+            "schema": "shop",
+        },
         "op": op,
         "ts_ms": 0,
     }
@@ -166,6 +172,7 @@ class FakeShop:
 
     def _resnapshot(self) -> None:
         if (row := self._any()) is not None:
+            self._lsn += 1
             self._send("r", row["transaction_id"], row)
 
 

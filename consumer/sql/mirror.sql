@@ -1,11 +1,13 @@
 Upserts into the mirror. {source} is what brings the rows: arrays for a few, a temporary table for many.
-A row is written only when its version (LSN) is newer than the one that is there; a row below its table's
-truncation floor is written as deleted. A text that Debezium left out because it did not change is kept.
+A row is written only when its version (commit_lsn, lsn) is newer than the one that is there; a row that is older than
+a TRUNCATE of its table is written as deleted. A text that Debezium left out because it did not change is kept.
 
 -- name: customers
 insert into analytics.customers as t
-    (customer_id, name, email, country, channel, created_at, lsn, deleted)
-select customer_id, name, email, country, channel, created_at, lsn, deleted or lsn < {floor}
+    (customer_id, name, email, country, channel, created_at, commit_lsn, lsn, deleted)
+select customer_id, name, email, country, channel, created_at, commit_lsn, lsn,
+       deleted or exists (select from analytics.truncations as f
+                          where f.table_name = '{role}' and (staged.commit_lsn, staged.lsn) < (f.commit_lsn, f.lsn))
 from {source}
 order by customer_id
 on conflict (customer_id) do update set
@@ -14,16 +16,19 @@ on conflict (customer_id) do update set
     country    = case excluded.country when '__debezium_unavailable_value' then t.country else excluded.country end,
     channel    = case excluded.channel when '__debezium_unavailable_value' then t.channel else excluded.channel end,
     created_at = excluded.created_at,
+    commit_lsn = excluded.commit_lsn,
     lsn        = excluded.lsn,
     deleted    = excluded.deleted
-where excluded.lsn > t.lsn
+where (excluded.commit_lsn, excluded.lsn) > (t.commit_lsn, t.lsn)
 
 -- name: subscriptions
 insert into analytics.subscriptions as t
     (subscription_id, customer_id, plan, billing_period, price, currency, started_at, cancelled_at, cancel_reason,
-     lsn, deleted)
+     commit_lsn, lsn, deleted)
 select subscription_id, customer_id, plan, billing_period, price, currency, started_at, cancelled_at, cancel_reason,
-       lsn, deleted or lsn < {floor}
+       commit_lsn, lsn,
+       deleted or exists (select from analytics.truncations as f
+                          where f.table_name = '{role}' and (staged.commit_lsn, staged.lsn) < (f.commit_lsn, f.lsn))
 from {source}
 order by subscription_id
 on conflict (subscription_id) do update set
@@ -36,14 +41,17 @@ on conflict (subscription_id) do update set
     cancelled_at   = excluded.cancelled_at,
     cancel_reason  = case excluded.cancel_reason
                          when '__debezium_unavailable_value' then t.cancel_reason else excluded.cancel_reason end,
+    commit_lsn = excluded.commit_lsn,
     lsn            = excluded.lsn,
     deleted        = excluded.deleted
-where excluded.lsn > t.lsn
+where (excluded.commit_lsn, excluded.lsn) > (t.commit_lsn, t.lsn)
 
 -- name: sessions
 insert into analytics.sessions as t
-    (session_id, customer_id, started_at, pages, channel, lsn, deleted)
-select session_id, customer_id, started_at, pages, channel, lsn, deleted or lsn < {floor}
+    (session_id, customer_id, started_at, pages, channel, commit_lsn, lsn, deleted)
+select session_id, customer_id, started_at, pages, channel, commit_lsn, lsn,
+       deleted or exists (select from analytics.truncations as f
+                          where f.table_name = '{role}' and (staged.commit_lsn, staged.lsn) < (f.commit_lsn, f.lsn))
 from {source}
 order by session_id
 on conflict (session_id) do update set
@@ -51,9 +59,10 @@ on conflict (session_id) do update set
     started_at  = excluded.started_at,
     pages       = excluded.pages,
     channel     = case excluded.channel when '__debezium_unavailable_value' then t.channel else excluded.channel end,
+    commit_lsn = excluded.commit_lsn,
     lsn         = excluded.lsn,
     deleted     = excluded.deleted
-where excluded.lsn > t.lsn
+where (excluded.commit_lsn, excluded.lsn) > (t.commit_lsn, t.lsn)
 
 -- name: transactions
 -- The mirror and the RFM sums in one statement: RETURNING old and new says what to take back and what to add.
@@ -62,9 +71,11 @@ where excluded.lsn > t.lsn
 with applied as (
     insert into analytics.transactions as t
         (transaction_id, customer_id, subscription_id, kind, amount, currency, occurred_at, refers_to, promotion,
-         lsn, deleted)
+         commit_lsn, lsn, deleted)
     select transaction_id, customer_id, subscription_id, kind, amount, currency, occurred_at, refers_to, promotion,
-           lsn, deleted or lsn < {floor}
+           commit_lsn, lsn,
+       deleted or exists (select from analytics.truncations as f
+                          where f.table_name = '{role}' and (staged.commit_lsn, staged.lsn) < (f.commit_lsn, f.lsn))
     from {source}
     order by transaction_id
     on conflict (transaction_id) do update set
@@ -77,9 +88,10 @@ with applied as (
         refers_to       = excluded.refers_to,
         promotion       = case excluded.promotion
                               when '__debezium_unavailable_value' then t.promotion else excluded.promotion end,
+        commit_lsn = excluded.commit_lsn,
         lsn             = excluded.lsn,
         deleted         = excluded.deleted
-    where excluded.lsn > t.lsn
+    where (excluded.commit_lsn, excluded.lsn) > (t.commit_lsn, t.lsn)
     returning
         old.customer_id as old_customer_id, old.kind as old_kind, old.amount as old_amount,
         old.occurred_at as old_occurred_at, old.refers_to as old_refers_to,
@@ -127,10 +139,10 @@ where was_order
 
 -- name: refunds
 -- Refunds have changed by so much: the transactions that they refer to may have become orders, or stopped being.
--- A transaction that has not come yet gets a place-holder (lsn -1, deleted) that keeps its refunds.
+-- A transaction that has not come yet gets a place-holder (version -1, deleted) that keeps its refunds.
 with applied as (
-    insert into analytics.transactions as t (transaction_id, refunded, lsn, deleted)
-    select id, amount, -1, true
+    insert into analytics.transactions as t (transaction_id, refunded, commit_lsn, lsn, deleted)
+    select id, amount, -1, -1, true
     from unnest(%(ids)s::bigint[], %(amounts)s::numeric[]) as d (id, amount)
     order by id
     on conflict (transaction_id) do update set refunded = t.refunded + excluded.refunded
@@ -168,12 +180,14 @@ cross join lateral (
 where c.customer_id = asked.customer_id
 
 -- name: truncation_floor
-insert into analytics.truncations as t (table_name, lsn) values (%(table)s, %(lsn)s)
-on conflict (table_name) do update set lsn = greatest(t.lsn, excluded.lsn)
+insert into analytics.truncations as t (table_name, commit_lsn, lsn) values (%(table)s, %(commit_lsn)s, %(lsn)s)
+on conflict (table_name) do update set commit_lsn = excluded.commit_lsn, lsn = excluded.lsn
+where (excluded.commit_lsn, excluded.lsn) > (t.commit_lsn, t.lsn)
 
 -- name: truncate_mirror
 -- All rows below the floor are gone; the floor keeps out those that other partitions still bring.
-update analytics.{table} set deleted = true, lsn = %(lsn)s where lsn < %(lsn)s and not deleted
+update analytics.{table} set deleted = true, commit_lsn = %(commit_lsn)s, lsn = %(lsn)s
+where (commit_lsn, lsn) < (%(commit_lsn)s, %(lsn)s) and not deleted
 
 -- name: reset_refunded
 -- After a TRUNCATE: what is refunded follows from the refunds that are left.

@@ -1,6 +1,7 @@
 create schema analytics;
 
--- The mirror: the last known state of each row of the shop. `lsn` is the row's version; a deleted row stays, as a
+-- The mirror: the last known state of each row of the shop. (commit_lsn, lsn) is the row's version: the LSN of the
+-- commit before the change, and the change's own. A deleted row stays, as a
 -- version that a late duplicate cannot revive; columns are nullable because a deletion tells only the key.
 create table analytics.customers (
     customer_id bigint primary key,
@@ -9,6 +10,7 @@ create table analytics.customers (
     country     text,
     channel     text,
     created_at  timestamptz,
+    commit_lsn         bigint not null,
     lsn         bigint not null,
     deleted     boolean not null
 );
@@ -23,6 +25,7 @@ create table analytics.subscriptions (
     started_at      timestamptz,
     cancelled_at    timestamptz,
     cancel_reason   text,
+    commit_lsn             bigint not null,
     lsn             bigint not null,
     deleted         boolean not null
 );
@@ -40,6 +43,7 @@ create table analytics.transactions (
     promotion       text,
     -- The sum of the live refunds that refer to this row; kept even before the row itself has come.
     refunded        numeric not null default 0,
+    commit_lsn             bigint not null,
     lsn             bigint not null,
     deleted         boolean not null
 );
@@ -51,14 +55,16 @@ create table analytics.sessions (
     started_at  timestamptz,
     pages       integer,
     channel     text,
+    commit_lsn         bigint not null,
     lsn         bigint not null,
     deleted     boolean not null
 );
 create index sessions_customer on analytics.sessions (customer_id, started_at);
 
--- What a TRUNCATE made void: every row of this table with a smaller LSN, also those that come later.
+-- What a TRUNCATE made void: every row of this table with a smaller version, also those that come later.
 create table analytics.truncations (
     table_name text primary key,
+    commit_lsn        bigint not null,
     lsn        bigint not null
 );
 

@@ -46,7 +46,7 @@ def batch_of(messages: list[FakeMessage], first: int) -> Batch:
 
 def found(connection: psycopg.Connection) -> dict[int, CustomerRfm]:
     columns = "first_purchase, latest_purchase, recency, frequency, order_count, order_value"
-    rows = connection.execute(f"select customer_id, {columns} from analytics.customer_rfm").fetchall()  # type: ignore[arg-type]
+    rows = connection.execute(f"select customer_id, {columns} from analytics.customer_rfm").fetchall()
     return {row[0]: CustomerRfm(*row[1:]) for row in rows}
 
 
@@ -148,3 +148,12 @@ def test_a_text_that_was_left_out_because_it_did_not_change_is_kept(consumer: ps
     write_batch(consumer, batch_of([inserted, third], 2), [])
     rows = consumer.execute("select promotion from analytics.transactions order by transaction_id").fetchall()
     assert rows == [("SPRING",), ("AUTUMN",)]
+
+
+def test_a_long_transaction_that_commits_after_a_snapshot_wins_over_it(consumer: psycopg.Connection) -> None:
+    """Its change has the smaller LSN, as it was written first; the commits before them say which is later."""
+    before = message("transactions", "r", 1, transaction_row(1, 1, "5.00"), 200, 0, 0, commit_lsn=150)
+    after = message("transactions", "u", 1, transaction_row(1, 1, "8.00"), 100, 0, 1, commit_lsn=250)
+    write_batch(consumer, batch_of([before], 0), [])
+    write_batch(consumer, batch_of([after], 1), [])
+    assert str(found(consumer)[1].order_value) == "8.00"
