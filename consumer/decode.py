@@ -16,7 +16,6 @@ from retentioncast.core.errors import InvalidMessage
 from retentioncast.core.shop import ShopNames
 
 _UNAVAILABLE = shop.UNAVAILABLE.encode()
-_NUL = b"\\u0000"
 _PATH = re.compile(r" - at `\$(?:\.(?:after|source|before))?\.?(.*)`$")
 
 
@@ -84,15 +83,13 @@ class Decoder:
         row, source = event.after, event.source
         if row is None:
             raise InvalidMessage("an insert or update without `after`", "after", None)
-        if _NUL in value:
-            _refuse_nul(row)
         at = event_time(getattr(row, self._time_field), self._time_field)
         for field in self._other_times:
             if (other := getattr(row, field)) is not None:
                 event_time(other, field)
         return Change(
             self.role, event.op, getattr(row, self._key_field), row, stream_key(source), at, message,
-            _UNAVAILABLE in value,
+            event.op == "u" and _UNAVAILABLE in value,
         )  # fmt: skip
 
     def _deleted(self, event: Event, message: Message) -> Change:
@@ -110,9 +107,10 @@ def decoders(names: ShopNames, prefix: str) -> Mapping[str, Decoder]:
 
 def stream_key(source: Source) -> StreamKey:
     """Where a change stands: `sequence` is '["<LSN of the commit before>","<LSN>"]', the first null at the start."""
-    commit, _, lsn = (source.sequence or "").partition(",")
+    sequence = source.sequence or ""
     try:
-        return (int(commit[2:-1] or 0) if commit != "[null" else 0, int(lsn[1:-2]))
+        commit, lsn = sequence[1:-1].replace("null", '"0"').split(",")
+        return (int(commit[1:-1]), int(lsn[1:-1]))
     except ValueError:
         if source.lsn is not None:
             return (0, source.lsn)
@@ -149,13 +147,6 @@ def _renamed(row_type: type[Row], columns: Mapping[str, str]) -> type[Row]:
     fields = list(get_type_hints(row_type, include_extras=True).items())
     made = msgspec.defstruct(row_type.__name__, fields, bases=(row_type,), rename=dict(columns), gc=False)
     return cast("type[Row]", made)
-
-
-def _refuse_nul(row: Row) -> None:
-    for field in row.__struct_fields__:
-        text = getattr(row, field)
-        if isinstance(text, str) and "\0" in text:
-            raise InvalidMessage(f"{field} holds a NUL character, which Postgres cannot store", field, text)
 
 
 def _invalid(error: Exception, value: bytes) -> InvalidMessage:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from consumer.rows import Row
 
@@ -24,8 +26,7 @@ class Message(Protocol):
     def value(self) -> bytes | None: ...
 
 
-@dataclass(slots=True)
-class Change:
+class Change(msgspec.Struct, gc=False):
     """One change of one row. `row` is None when the row was deleted; `key` is None for a TRUNCATE."""
 
     role: str
@@ -35,7 +36,8 @@ class Change:
     version: StreamKey
     #: Event time, epoch seconds; None where the change tells none (a deletion).
     at: float | None
-    message: Message
+    #: The Kafka message that it came with (`Message`).
+    message: Any
     #: A text column was out of line and unchanged: its value has to come from an older version.
     incomplete: bool = False
 

@@ -61,6 +61,12 @@ def stage(connection: psycopg.Connection, role: str, changes: Iterable[Change]) 
     return "table", ()
 
 
+#: The version below which a TRUNCATE has made all rows void; looked up once a statement.
+_FLOOR = """(
+    (select coalesce(max(commit_lsn), -1) from analytics.truncations where table_name = '{role}'),
+    (select coalesce(max(lsn), -1) from analytics.truncations where table_name = '{role}'))"""
+
+
 def _statement(role: str, source: str) -> LiteralString:
     if source == "arrays":
         arrays = ", ".join(f"%s::{kind}[]" for kind in columns(role).values())
@@ -68,7 +74,7 @@ def _statement(role: str, source: str) -> LiteralString:
     else:
         source = f"pg_temp.staged_{role} as staged"
     text: str = sql(f"mirror.{role}", SQL)
-    return text.replace("{role}", role).replace("{source}", source)
+    return text.replace("{floor}", _FLOOR.replace("{role}", role)).replace("{source}", source)
 
 
 #: The upsert of each role from each source, made once.

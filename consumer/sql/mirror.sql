@@ -6,8 +6,7 @@ a TRUNCATE of its table is written as deleted. A text that Debezium left out bec
 insert into analytics.customers as t
     (customer_id, name, email, country, channel, created_at, commit_lsn, lsn, deleted)
 select customer_id, name, email, country, channel, created_at, commit_lsn, lsn,
-       deleted or exists (select from analytics.truncations as f
-                          where f.table_name = '{role}' and (staged.commit_lsn, staged.lsn) < (f.commit_lsn, f.lsn))
+       deleted or (staged.commit_lsn, staged.lsn) < {floor}
 from {source}
 order by customer_id
 on conflict (customer_id) do update set
@@ -27,8 +26,7 @@ insert into analytics.subscriptions as t
      commit_lsn, lsn, deleted)
 select subscription_id, customer_id, plan, billing_period, price, currency, started_at, cancelled_at, cancel_reason,
        commit_lsn, lsn,
-       deleted or exists (select from analytics.truncations as f
-                          where f.table_name = '{role}' and (staged.commit_lsn, staged.lsn) < (f.commit_lsn, f.lsn))
+       deleted or (staged.commit_lsn, staged.lsn) < {floor}
 from {source}
 order by subscription_id
 on conflict (subscription_id) do update set
@@ -50,8 +48,7 @@ where (excluded.commit_lsn, excluded.lsn) > (t.commit_lsn, t.lsn)
 insert into analytics.sessions as t
     (session_id, customer_id, started_at, pages, channel, commit_lsn, lsn, deleted)
 select session_id, customer_id, started_at, pages, channel, commit_lsn, lsn,
-       deleted or exists (select from analytics.truncations as f
-                          where f.table_name = '{role}' and (staged.commit_lsn, staged.lsn) < (f.commit_lsn, f.lsn))
+       deleted or (staged.commit_lsn, staged.lsn) < {floor}
 from {source}
 order by session_id
 on conflict (session_id) do update set
@@ -74,8 +71,7 @@ with applied as (
          commit_lsn, lsn, deleted)
     select transaction_id, customer_id, subscription_id, kind, amount, currency, occurred_at, refers_to, promotion,
            commit_lsn, lsn,
-       deleted or exists (select from analytics.truncations as f
-                          where f.table_name = '{role}' and (staged.commit_lsn, staged.lsn) < (f.commit_lsn, f.lsn))
+       deleted or (staged.commit_lsn, staged.lsn) < {floor}
     from {source}
     order by transaction_id
     on conflict (transaction_id) do update set

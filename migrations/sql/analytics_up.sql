@@ -47,7 +47,7 @@ create table analytics.transactions (
     lsn             bigint not null,
     deleted         boolean not null
 );
-create index transactions_customer on analytics.transactions (customer_id, occurred_at);
+create index transactions_customer on analytics.transactions (customer_id);
 
 create table analytics.sessions (
     session_id  bigint primary key,

@@ -10,6 +10,7 @@ import pytest
 from consumer.decode import decoders
 from consumer.events import Batch
 from consumer.fold import add_change, cover
+from consumer.isolate import isolate
 from consumer.positions import committed
 from consumer.store import prepare, write_batch
 
@@ -157,3 +158,16 @@ def test_a_long_transaction_that_commits_after_a_snapshot_wins_over_it(consumer:
     write_batch(consumer, batch_of([before], 0), [])
     write_batch(consumer, batch_of([after], 1), [])
     assert str(found(consumer)[1].order_value) == "8.00"
+
+
+def test_a_row_that_only_postgres_refuses_goes_to_the_dead_letters_alone(consumer: psycopg.Connection) -> None:
+    rows = [transaction_row(1, 1), transaction_row(2, 1, promotion="a\0b"), transaction_row(3, 1)]
+    batch = batch_of([message("transactions", "c", n + 1, row, n, 0, n) for n, row in enumerate(rows)], 0)
+    with pytest.raises(psycopg.DataError):
+        write_batch(consumer, batch, [])
+    isolate(consumer, batch)
+    write_batch(consumer, batch, [])
+    assert found(consumer)[1].order_count == 2
+    letters = consumer.execute('select "offset", reason from analytics.dead_letters').fetchall()
+    assert [offset for offset, _ in letters] == [1]
+    assert "NUL" in letters[0][1]
