@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from consumer.decode import decoders
-from consumer.events import Batch, Place
+from consumer.events import Place
 from consumer.loop import Loop, Writer
 from consumer.online import OnlineModels, load_model
 from consumer.positions import Range, starting_offsets
@@ -40,9 +40,10 @@ def make_loop(settings: Settings, names: ShopNames | None = None, clock: Clock |
         settings.consumer.batch_size,
         settings.consumer.queue_batches,
         ordered=online is not None,
+        clock=clock,
     )
     writer = Writer(_connector(settings, clock), online, clock, settings.consumer.retry_deadline_s)
-    return Loop(reader, writer, clock, _tell_kafka(source))
+    return Loop(reader, writer, clock)
 
 
 def kafka_config(settings: Settings) -> dict[str, object]:
@@ -111,13 +112,3 @@ def _range(source: Consumer, place: Place, ids: dict[str, str]) -> Range:
     low, high = source.get_watermark_offsets(TopicPartition(*place), timeout=_TIMEOUT_S)
     return Range(low, high, ids[place[0]])
 
-
-def _tell_kafka(source: Consumer) -> Callable[[Batch], None]:
-    def tell(batch: Batch) -> None:
-        offsets = [TopicPartition(*place, span.next) for place, span in batch.spans.items()]
-        try:
-            source.commit(offsets=offsets, asynchronous=True)
-        except (KafkaException, RuntimeError) as error:
-            logger.debug("Kafka was not told how far we are: %s", error, extra={"action": "tell"})
-
-    return tell

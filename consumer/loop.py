@@ -84,7 +84,6 @@ class Loop:
     reader: Reader
     writer: Writer
     clock: Clock
-    on_commit: Callable[[Batch], None]
     reported_at: float = field(default=0.0)
     reported: int = field(default=0)
 
@@ -103,7 +102,7 @@ class Loop:
             return
         try:
             self.writer.apply(batch)
-            self.on_commit(batch)
+            self.reader.told.put(batch.spans)
         except Fenced:
             self.reader.stop()
             raise

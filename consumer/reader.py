@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -11,15 +12,17 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from consumer.decode import Decoder, dead_letter
-from consumer.events import Batch, Change, Message, Place
+from consumer.events import Batch, Change, Message, Place, Span
 from consumer.fold import add_change, cover
 from consumer.merge import Merger
+from retentioncast.core.clock import Clock
 from retentioncast.core.errors import InvalidMessage, Retry, StreamBroken
 
 logger = logging.getLogger(__name__)
 
 #: How long one look for a first message takes; a stop is noticed after at most this long.
 _POLL_S = 0.2
+_TELL_EVERY_S = 1.0
 _FATAL = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
 
 
@@ -33,6 +36,7 @@ class Source(Protocol):
     def get_watermark_offsets(self, partition: TopicPartition, cached: bool = False) -> tuple[int, int]: ...
     def pause(self, partitions: list[TopicPartition]) -> None: ...
     def resume(self, partitions: list[TopicPartition]) -> None: ...
+    def commit(self, **kwargs: Any) -> Any: ...
     def close(self) -> None: ...
 
 
@@ -46,6 +50,7 @@ class Reader(threading.Thread):
         batch_size: the most messages of a batch.
         queue_batches: how many batches may wait for the writer.
         ordered: bring the changes into the order of the stream (the online models want it).
+        clock: paces what Kafka is told.
     """
 
     def __init__(
@@ -56,9 +61,13 @@ class Reader(threading.Thread):
         batch_size: int,
         queue_batches: int,
         ordered: bool,
+        clock: Clock,
     ) -> None:
         super().__init__(name="reader", daemon=True)
         self.batches: queue.Queue[Batch] = queue.Queue(queue_batches)
+        #: Spans that the writer has committed. The reader tells Kafka, so that its tools show the lag; the truth is
+        #: in Postgres. (It must be the reader: a commit from another thread waits for poll to return.)
+        self.told: queue.SimpleQueue[dict[Place, Span]] = queue.SimpleQueue()
         self.failure: BaseException | None = None
         self._source = source
         self._decoders = decoders
@@ -71,6 +80,8 @@ class Reader(threading.Thread):
         self._covered: dict[Place, int] = {}
         self._paused: set[Place] = set()
         self._batch = Batch()
+        self._clock = clock
+        self._told_at = 0.0
 
     def stop(self) -> None:
         """Read no more. What was read and not yet handed over is dropped: it will be read again."""
@@ -83,6 +94,7 @@ class Reader(threading.Thread):
             while not self._stopping.is_set():
                 self._take(self._read())
                 self._hand_over()
+                self._tell_kafka()
         except BaseException as error:  # noqa: BLE001 - the writer raises it
             self.failure = error
         finally:
@@ -164,6 +176,16 @@ class Reader(threading.Thread):
         except queue.Full:
             return
         self._batch = Batch()
+
+    def _tell_kafka(self) -> None:
+        if self.told.empty() or self._clock.monotonic_s() - self._told_at < _TELL_EVERY_S:
+            return
+        self._told_at, done = self._clock.monotonic_s(), dict[Place, int]()
+        while not self.told.empty():
+            done.update({place: span.next for place, span in self.told.get().items()})
+        with contextlib.suppress(KafkaException):
+            offsets = [TopicPartition(*place, offset) for place, offset in done.items()]
+            self._source.commit(offsets=offsets, asynchronous=True)
 
     def _assigned(self, source: Source, partitions: list[TopicPartition]) -> None:
         places = [(each.topic, each.partition) for each in partitions]

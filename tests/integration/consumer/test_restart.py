@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 from consumer.bootstrap import _connector
 from consumer.decode import decoders
-from consumer.events import Batch
+from consumer.events import Span
 from consumer.loop import Loop, Writer
 from consumer.online import OnlineModels, load_model
 from consumer.positions import Range, starting_offsets
@@ -48,6 +49,16 @@ def history(count: int = 1500) -> list[FakeMessage]:
     return messages
 
 
+class Told:
+    """Hears of each commit, where the reader would tell Kafka."""
+
+    def __init__(self, hear: Callable[[Any], None]) -> None:
+        self.put = hear
+
+    def empty(self) -> bool:
+        return True
+
+
 def make_loop(settings: Settings, source: FakeSource, die_after_batches: int | None) -> Loop:
     online = OnlineModels(OnlineConfig(), {})
 
@@ -58,7 +69,7 @@ def make_loop(settings: Settings, source: FakeSource, die_after_batches: int | N
             online.models = {n: load_model(connection, n, online.config) for n in range(PARTITIONS)}
         return found
 
-    reader = Reader(source, decoders(ShopNames(), PREFIX), starts, 200, 2, ordered=True)
+    reader = Reader(source, decoders(ShopNames(), PREFIX), starts, 200, 2, ordered=True, clock=SystemClock())
     committed: dict[tuple[str, int], int] = {}
 
     def stop_when_done() -> None:
@@ -69,14 +80,16 @@ def make_loop(settings: Settings, source: FakeSource, die_after_batches: int | N
     writer = Writer(_connector(settings, SystemClock()), online, SystemClock(), 10.0)
     left = [die_after_batches]
 
-    def on_commit(batch: Batch) -> None:
-        committed.update({place: span.next for place, span in batch.spans.items()})
+    def on_commit(spans: dict[tuple[str, int], Span]) -> None:
+        committed.update({place: span.next for place, span in spans.items()})
         if left[0] is not None:
             left[0] -= 1
             if left[0] == 0:
                 raise KeyboardInterrupt
 
-    return Loop(reader, writer, SystemClock(), on_commit)
+    loop = Loop(reader, writer, SystemClock())
+    loop.reader.told = Told(on_commit)  # type: ignore[assignment]
+    return loop
 
 
 def run(settings: Settings, seed: int, die_after_batches: int | None) -> None:
@@ -139,17 +152,17 @@ def test_a_broken_connection_is_renewed_and_nothing_is_lost(database: Settings) 
     source = FakeSource(history(), PLACES, 4)
     loop = make_loop(database, source, None)
     once = [True]
-    original = loop.on_commit
+    original = loop.reader.told.put
 
-    def cut(batch: Any) -> None:
-        original(batch)
+    def cut(spans: Any) -> None:
+        original(spans)
         if once.pop() if once else False:
             assert loop.writer.connection is not None
             pid = loop.writer.connection.info.backend_pid
             with connect(database, "owner", autocommit=True) as owner:
                 owner.execute("select pg_terminate_backend(%s)", (pid,))
 
-    loop.on_commit = cut
+    loop.reader.told.put = cut  # type: ignore[method-assign, assignment]
     loop.reader.start()
     loop.run()
     with connect(database, "reader") as connection:
