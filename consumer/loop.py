@@ -43,17 +43,18 @@ class Writer:
         """
         deltas = self.online.learn(batch) if self.online else []
         give_up, pause = self.clock.monotonic_s() + self.retry_deadline_s, 0.05
-        while not self._attempt(batch, deltas):
+        again = False
+        while not self._attempt(batch, deltas, again):
             if self.clock.monotonic_s() + pause > give_up:
                 raise Retry("Postgres did not take a batch in time.", "See its log: `retentioncast logs postgres`.")
             self.clock.sleep(pause)
-            pause = min(pause * 2, 5.0)
+            pause, again = min(pause * 2, 5.0), True
         self.applied += batch.messages
 
-    def _attempt(self, batch: Batch, deltas: list[PartitionDelta]) -> bool:
+    def _attempt(self, batch: Batch, deltas: list[PartitionDelta], again: bool) -> bool:
         try:
             connection = self._connected()
-            if committed(connection, batch.spans):
+            if again and committed(connection, batch.spans):
                 return True
             write_batch(connection, batch, deltas)
         except psycopg.DataError as error:

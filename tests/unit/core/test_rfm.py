@@ -136,14 +136,10 @@ def test_the_columns_agree_with_each_other(rows: list[Transaction]) -> None:
 
 
 @given(histories(), cents, instants)
-def test_one_more_order_adds_itself_and_nothing_else(
-    rows: list[Transaction], amount: Decimal, at: datetime
-) -> None:
+def test_one_more_order_adds_itself_and_nothing_else(rows: list[Transaction], amount: Decimal, at: datetime) -> None:
     # No refund of the history refers to transaction 99.
     before, after = rfm_by_customer(rows), rfm_by_customer([*rows, Transaction(99, 1, "purchase", amount, at)])
-    assert {key: row for key, row in after.items() if key != 1} == {
-        key: row for key, row in before.items() if key != 1
-    }
+    assert {key: row for key, row in after.items() if key != 1} == {key: row for key, row in before.items() if key != 1}
     if 1 in before:
         assert after[1].order_count == before[1].order_count + 1
         assert after[1].order_value == before[1].order_value + amount

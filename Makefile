@@ -1,0 +1,31 @@
+# The verbs of everyday work. `./setup.sh` and `./test.sh` need none of them.
+BIN := .venv/bin
+
+.PHONY: check lint types imports unit test bench lock
+
+check: lint types imports unit  ## all that is quick; run before each commit
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	$(BIN)/lint-imports
+
+unit:
+	$(BIN)/python -m pytest -q tests/unit
+
+test:  ## everything, on real parts
+	./test.sh
+
+bench:  ## the reports under benchmarks/results
+	$(BIN)/python -m benchmarks all
+
+lock:  ## after a change of dependencies in pyproject.toml; the locks name no index, so any mirror serves
+	$(BIN)/uv pip compile -q pyproject.toml --extra native --extra cdnow --universal --generate-hashes \
+		--python-version 3.12 --no-header -o requirements.lock
+	$(BIN)/uv pip compile -q pyproject.toml --all-extras --group dev -c requirements.lock --universal \
+		--generate-hashes --python-version 3.12 --no-header -o requirements-dev.lock

@@ -1,0 +1,39 @@
+"""The statistics: arrays and frames in, numbers out. Names are imported when first used, so start-up stays quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retentioncast.models.btyd.beta_geo import BetaGeo
+    from retentioncast.models.btyd.gamma_gamma import GammaGamma
+    from retentioncast.models.btyd.transactions import summary_from_transactions
+    from retentioncast.models.clv.residual_value import customer_lifetime_value
+    from retentioncast.models.clv.scores import score_repeat_buyers
+    from retentioncast.models.survival.subscription_survival import SubscriptionSurvival
+
+_HOMES = {
+    "BetaGeo": "retentioncast.models.btyd.beta_geo",
+    "GammaGamma": "retentioncast.models.btyd.gamma_gamma",
+    "SubscriptionSurvival": "retentioncast.models.survival.subscription_survival",
+    "customer_lifetime_value": "retentioncast.models.clv.residual_value",
+    "score_repeat_buyers": "retentioncast.models.clv.scores",
+    "summary_from_transactions": "retentioncast.models.btyd.transactions",
+}
+
+__all__ = [
+    "BetaGeo",
+    "GammaGamma",
+    "SubscriptionSurvival",
+    "customer_lifetime_value",
+    "score_repeat_buyers",
+    "summary_from_transactions",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its own file at first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

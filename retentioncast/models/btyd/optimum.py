@@ -1,0 +1,112 @@
+"""Finds a maximum of a log likelihood over log parameters and says so when it is none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.optimize import minimize
+
+from retentioncast.core.errors import FitFailed
+from retentioncast.models.arrays import Floats
+
+logger = logging.getLogger(__name__)
+
+LogLikelihood = Callable[[Floats], tuple[float, Floats]]
+
+#: Log parameters stay within this distance of 0 (the data are scaled to about 1): 6e-6 to 160,000.
+LOG_BOUND = 12.0
+#: A maximum is reached when a further Newton step promises less than this in log likelihood.
+NEWTON_DECREMENT = 1e-8
+_HESSIAN_STEP = 1e-4
+_MOST_NEWTON_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """A maximum: log parameters (k,), log likelihood, covariance of the log parameters (k, k)."""
+
+    log_parameters: Floats
+    log_likelihood: float
+    covariance: Floats
+
+
+def maximise(objective: LogLikelihood, starts: Sequence[Floats], names: tuple[str, ...], n: float) -> Optimum:
+    """The best maximum from several starts, by L-BFGS and then Newton steps on the log parameters.
+
+    `objective` gives log likelihood and gradient in the log parameters; `n` customers set its scale. Raises FitFailed
+    when it is not finite, a bound is hit, the gradient does not vanish, or a parameter cannot be told from the data.
+    """
+    found = [_climb(objective, start, n) for start in starts]
+    finite = [point for point in found if np.isfinite(objective(point)[0])]
+    if not finite:
+        raise FitFailed("the log likelihood is not finite from any start.", "Look for extreme values in the data.")
+    best = max(finite, key=lambda point: objective(point)[0])
+    _refuse_bounds(best, names)
+    return _polish(objective, best, names)
+
+
+def _climb(objective: LogLikelihood, start: Floats, n: float) -> Floats:
+    def loss(point: Floats) -> tuple[float, Floats]:
+        value, gradient = objective(point)
+        return -value / n, -gradient / n
+
+    inside = np.clip(start, -LOG_BOUND, LOG_BOUND)
+    box = [(-LOG_BOUND, LOG_BOUND)] * inside.size
+    result = minimize(loss, inside, jac=True, method="L-BFGS-B", bounds=box, options={"ftol": 1e-11, "gtol": 1e-7})
+    logger.debug("climbed to %.4f", -result.fun * n, extra={"action": "climb", "evaluations": int(result.nfev)})
+    return np.asarray(result.x, dtype=np.float64)
+
+
+def _refuse_bounds(point: Floats, names: tuple[str, ...]) -> None:
+    for name, value in zip(names, point, strict=True):
+        if abs(value) > LOG_BOUND - 0.01:
+            end = "infinity" if value > 0 else "zero"
+            raise FitFailed(
+                f"parameter {name} runs off to {end}: these data do not determine it.",
+                "Wait for more customers and more repeat purchases, or use a simpler model.",
+            )
+
+
+def _polish(objective: LogLikelihood, point: Floats, names: tuple[str, ...]) -> Optimum:
+    """Newton steps, halved while they do not climb, until the next one promises nothing."""
+    for _ in range(_MOST_NEWTON_STEPS):
+        value, gradient = objective(point)
+        covariance = _covariance(objective, point)
+        step = covariance @ gradient
+        if gradient @ step < NEWTON_DECREMENT:
+            return Optimum(point, value, covariance)
+        point = _step_up(objective, point, value, step)
+        _refuse_bounds(point, names)
+    raise FitFailed(
+        f"no maximum after {_MOST_NEWTON_STEPS} Newton steps (gradient {np.abs(gradient).max():.2g}).",
+        "Look for extreme values in the data.",
+    )
+
+
+def _step_up(objective: LogLikelihood, point: Floats, value: float, step: Floats) -> Floats:
+    for halvings in range(30):
+        candidate = np.asarray(point + step * 0.5**halvings)
+        reached = objective(candidate)[0]
+        if np.isfinite(reached) and reached >= value - 1e-12 * abs(value):
+            return candidate
+    raise FitFailed("the log likelihood falls in the direction of its own gradient.", "Please report these data.")
+
+
+def _covariance(objective: LogLikelihood, point: Floats) -> Floats:
+    """Inverse of minus the Hessian, by central differences of the analytic gradient."""
+    k = point.size
+    hessian = np.empty((k, k))
+    for i, shift in enumerate(np.eye(k) * _HESSIAN_STEP):
+        hessian[i] = (objective(point + shift)[1] - objective(point - shift)[1]) / (2 * _HESSIAN_STEP)
+    information = -(hessian + hessian.T) / 2
+    try:
+        return np.asarray(cho_solve(cho_factor(information), np.eye(k)))
+    except (LinAlgError, ValueError) as error:
+        raise FitFailed(
+            "the log likelihood is flat where the search ended: these data do not determine the model.",
+            "Wait for more customers and more repeat purchases, or use a simpler model.",
+        ) from error

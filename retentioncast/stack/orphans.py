@@ -1,0 +1,49 @@
+"""Finds processes of a home by their environment, also when the supervisor that started them was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+import psutil
+
+from retentioncast.stack.supervision import MARK
+
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Every process that a stack with this home started and that still runs."""
+    return [process for process in psutil.process_iter() if process.pid != os.getpid() and _is_of(process, home)]
+
+
+def stop_all(processes: list[psutil.Process], deadline_s: float = 20) -> None:
+    """Ask them to end, wait, then end those that did not."""
+    for process in processes:
+        # Postgres takes TERM for "when the last client has left"; INT is its orderly stop.
+        _send(process, signal.SIGINT if _part_of(process) == "postgres" else signal.SIGTERM)
+    _, alive = psutil.wait_procs(processes, deadline_s)
+    for process in alive:
+        _send(process, signal.SIGKILL)
+    psutil.wait_procs(alive, 5)
+
+
+def _is_of(process: psutil.Process, home: Path) -> bool:
+    environment = _environment(process)
+    return MARK in environment and environment.get("RETENTIONCAST_HOME") == str(home)
+
+
+def _part_of(process: psutil.Process) -> str:
+    return _environment(process).get(MARK, "")
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except (psutil.Error, OSError):
+        return {}
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(number)

@@ -1,0 +1,76 @@
+"""The one place where the scorer's parts are chosen and put together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import psycopg
+
+from retentioncast.core.clock import Clock, SystemClock
+from retentioncast.core.errors import Retry
+from retentioncast.infra.postgres import connect, connect_until
+from retentioncast.infra.settings import ENV_PREFIX, Settings
+from scorer.loop import Loop
+from scorer.runs import Run, Scoring
+from scorer.store import PostgresStore, alone, read_growth
+
+logger = logging.getLogger(__name__)
+
+#: How long a database that does not answer is waited for; then it is the next run's turn.
+CONNECT_DEADLINE_S = 10.0
+
+
+def score_once(settings: Settings, as_of: datetime | None = None, clock: Clock | None = None) -> Run:
+    """One run now, as of the stream's time or the one given; the row that it left in `scores.model_runs`."""
+    clock = clock or SystemClock()
+    return _run(settings, Scoring(settings.scorer, clock, code_version()), as_of, deadline_s=0)
+
+
+def make_loop(settings: Settings, stop: threading.Event, clock: Clock | None = None) -> Loop:
+    """A scorer that runs on the period of the settings until `stop` is set."""
+    clock = clock or SystemClock()
+    scoring = Scoring(settings.scorer, clock, code_version(), stop.is_set)
+
+    def score() -> bool:
+        try:
+            return _run(settings, scoring, None, CONNECT_DEADLINE_S).status == "published"
+        except Retry as error:
+            logger.warning("No run this time: %s", error, extra={"action": "score"})
+            return False
+
+    def growth() -> tuple[int, int]:
+        return _growth(settings)
+
+    return Loop(score, growth, stop.wait, clock, settings.scorer.period_s, settings.scorer.min_customers)
+
+
+def code_version() -> str:
+    """The package's version, and the commit where RETENTIONCAST_COMMIT says it."""
+    try:
+        number = version("retentioncast")
+    except PackageNotFoundError:
+        number = "0+unknown"
+    commit = os.environ.get(f"{ENV_PREFIX}COMMIT", "")
+    return f"{number}+{commit}" if commit else number
+
+
+def _run(settings: Settings, scoring: Scoring, as_of: datetime | None, deadline_s: float) -> Run:
+    def open_connection() -> psycopg.Connection:
+        return connect_until(settings, "scorer", deadline_s, scoring.clock, autocommit=True)
+
+    with open_connection() as connection, alone(connection, scoring.clock):
+        return scoring.run(PostgresStore(connection, open_connection), as_of)
+
+
+def _growth(settings: Settings) -> tuple[int, int]:
+    """Nothing yet while the database does not answer."""
+    try:
+        with connect(settings, "scorer", autocommit=True) as connection:
+            return read_growth(connection, settings.scorer.min_customers)
+    except (Retry, psycopg.Error) as error:
+        logger.debug("Cannot look yet: %s", error, extra={"action": "look"})
+        return 0, 0

@@ -1,0 +1,113 @@
+"""From a snapshot to one whole generation of scores; each part is fitted by itself, so that none spoils the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from retentioncast.core.errors import FitFailed, NotEnoughData, RetentionCastError
+from retentioncast.infra.settings import ScorerSettings
+from scorer.gate import require_sense
+from scorer.part import Part, Refused
+from scorer.purchases import score_purchases
+from scorer.snapshot import InForce, Snapshot
+from scorer.subscriptions import score_subscriptions
+
+logger = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+INACTIVE_DAYS = (30, 60, 90)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """Everything of one run that readers may see: scores by customer_id (NaN: nothing to say), parameters, notes."""
+
+    scores: pd.DataFrame
+    parameters: dict[str, Any]
+    notes: tuple[str, ...]
+    log_likelihood: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Attempt:
+    part: Part | None = None
+    error: RetentionCastError | None = None
+
+
+def make_generation(snapshot: Snapshot, settings: ScorerSettings) -> Generation:
+    """Fit and score all parts.
+
+    Raises:
+        Refused: a part that the scores in force hold could not be fitted, or the new scores make no sense.
+        NotEnoughData, FitFailed: there is nothing to publish at all.
+    """
+    if snapshot.customers.empty and snapshot.subscriptions.empty:
+        raise NotEnoughData(
+            f"There is no order and no subscription up to {snapshot.as_of}.", "Wait for the first ones."
+        )
+    purchases = _attempt("Repeat buying", lambda: score_purchases(snapshot.customers, settings))
+    subscriptions = _Attempt()
+    if len(snapshot.subscriptions):
+        subscriptions = _attempt("Subscriptions", lambda: score_subscriptions(snapshot.subscriptions, settings))
+    _require_parts(purchases, subscriptions, snapshot.in_force)
+    generation = _put_together(snapshot, purchases, subscriptions)
+    require_sense(generation.scores, generation.parameters)
+    return generation
+
+
+def _attempt(name: str, fit: Callable[[], Part]) -> _Attempt:
+    try:
+        return _Attempt(part=fit())
+    except RetentionCastError as error:
+        logger.warning("%s: %s", name, error, extra={"action": "fit"})
+        return _Attempt(error=error)
+    except Exception as error:
+        logger.exception("%s could not be fitted.", name, extra={"action": "fit"})
+        told = FitFailed(f"{type(error).__name__}: {error}.", "See the scorer's log, and report it.")
+        return _Attempt(error=told)
+
+
+def _require_parts(purchases: _Attempt, subscriptions: _Attempt, in_force: InForce | None) -> None:
+    if purchases.error is not None and subscriptions.part is None:
+        raise purchases.error
+    if in_force is None:
+        return
+    lost = _what_would_be_lost(purchases, in_force)
+    if lost:
+        raise Refused(f"Run {in_force.run_id} is in force and stays so: {lost}", "The next run tries again.")
+
+
+def _what_would_be_lost(purchases: _Attempt, in_force: InForce) -> str:
+    if purchases.part is None and in_force.has_purchases:
+        return f"repeat buying could not be scored. {purchases.error}"
+    if purchases.part is not None and in_force.has_money and not purchases.part.has_money:
+        return " ".join(purchases.part.notes)
+    return ""
+
+
+def _put_together(snapshot: Snapshot, purchases: _Attempt, subscriptions: _Attempt) -> Generation:
+    parts = [attempt.part for attempt in (purchases, subscriptions) if attempt.part is not None]
+    scores = pd.concat([inactive(snapshot.customers), *(part.scores for part in parts)], axis=1).sort_index()
+    parameters: dict[str, Any] = {"purchase": None, "spend": None, "subscription": None}
+    for part in parts:
+        parameters |= part.parameters
+    parameters["schema_version"] = SCHEMA_VERSION
+    notes = [note for part in parts for note in part.notes]
+    for name, attempt in (("Repeat buying", purchases), ("Subscriptions", subscriptions)):
+        if attempt.error is not None:
+            notes.append(f"{name} not scored: {attempt.error}")
+    likelihood = purchases.part.log_likelihood if purchases.part else None
+    return Generation(scores, parameters, tuple(notes), likelihood)
+
+
+def inactive(customers: pd.DataFrame) -> pd.DataFrame:
+    """The business rule: 1 where the latest order, of whatever kind, is more than so many days ago, else 0."""
+    days = customers["days_since_order"].to_numpy(dtype=np.float64)
+    columns = {f"inactive_{limit}d": (days > limit).astype(np.float64) for limit in INACTIVE_DAYS}
+    return pd.DataFrame(columns, index=customers.index)

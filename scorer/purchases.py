@@ -1,0 +1,70 @@
+"""Repeat buying: BG/NBD and Gamma-Gamma on purchases.
+
+Only purchases: renewals come by contract, on the subscription's dates and until it is cancelled, and belong to the
+subscription model. Free orders count as purchases; Gamma-Gamma leaves them out by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from retentioncast.core.errors import FitFailed, NotEnoughData
+from retentioncast.infra.settings import ScorerSettings
+from retentioncast.models import BetaGeo, GammaGamma, score_repeat_buyers
+from scorer.part import Part
+
+SUMMARY = ["frequency", "recency", "T", "monetary_value"]
+HORIZONS_DAYS = (30, 60, 90)
+
+
+def score_purchases(customers: pd.DataFrame, settings: ScorerSettings) -> Part:
+    """Scores of everyone who ever purchased; without money columns where spend cannot be fitted.
+
+    Raises:
+        NotEnoughData: fewer customers than the settings ask for, or too few repeat buyers.
+        FitFailed: no parameters to be trusted.
+    """
+    summary = customers.loc[customers["frequency"].notna(), SUMMARY]
+    summary.attrs["time_unit"] = "week"
+    _require_customers(len(summary), settings.min_customers)
+    model = BetaGeo().fit(summary)
+    spend, reason = _fit_spend(summary)
+    scores = score_repeat_buyers(
+        model, spend, summary, HORIZONS_DAYS, settings.value_horizon_days, settings.discount_rate,
+        settings.interval, settings.draws, settings.seed,
+    )  # fmt: skip
+    parameters = {"purchase": describe("BG/NBD", model), "spend": describe("Gamma-Gamma", spend) if spend else None}
+    notes = (f"No money columns: {reason}",) if reason else ()
+    return Part(scores, parameters, notes, model.log_likelihood_, has_money=spend is not None)
+
+
+def describe(name: str, model: BetaGeo | GammaGamma) -> dict[str, Any]:
+    """What `scores.model_runs` keeps of a fitted model."""
+    return {
+        "model": name,
+        "parameters": model.params_,
+        "standard_errors": model.standard_errors_,
+        "log_likelihood": model.log_likelihood_,
+        "n_customers": model.n_customers_,
+        "n_groups": model.n_groups_,
+    } | ({"time_unit": model.time_unit} if isinstance(model, BetaGeo) else {})
+
+
+def _fit_spend(summary: pd.DataFrame) -> tuple[GammaGamma | None, str]:
+    """The fitted spend model, or why there is none."""
+    try:
+        model = GammaGamma().fit(summary)
+        model.expected_spend(0, 0.0)
+    except (NotEnoughData, FitFailed) as error:
+        return None, str(error)
+    return model, ""
+
+
+def _require_customers(found: int, needed: int) -> None:
+    if found < needed:
+        raise NotEnoughData(
+            f"{found} customers have made a purchase; {needed} are needed.",
+            "Wait for more, or lower scorer.min_customers (RETENTIONCAST_SCORER__MIN_CUSTOMERS).",
+        )

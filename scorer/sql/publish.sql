@@ -1,0 +1,27 @@
+What the scorer writes: one row a run, and one whole generation of scores or none.
+
+-- name: try_lock
+-- One scorer at a time; held by the session, so that a scorer that dies gives it back.
+select pg_try_advisory_lock(731902)
+
+-- name: unlock
+select pg_advisory_unlock(731902)
+
+-- name: record_run
+insert into scores.model_runs
+    (started_at, as_of, status, reason, parameters, data_from, data_to, customers, log_likelihood, duration_s,
+     code_version)
+values
+    (%(started_at)s, %(as_of)s, %(status)s, %(reason)s, %(parameters)s, %(data_from)s, %(data_to)s, %(customers)s,
+     %(log_likelihood)s, %(duration_s)s, %(code_version)s)
+returning run_id
+
+-- name: finish_run
+update scores.model_runs set duration_s = %(duration_s)s where run_id = %(run_id)s
+
+-- name: forget_scores
+-- Not TRUNCATE: readers keep seeing the last generation until this transaction commits.
+delete from scores.customer_scores
+
+-- name: copy_scores
+copy scores.customer_scores ({columns}) from stdin (format binary)

@@ -1,0 +1,179 @@
+"""Reads snapshots from `analytics` and publishes generations to `scores`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import psycopg
+from psycopg.types.json import Jsonb
+
+from retentioncast.core.clock import Clock
+from retentioncast.core.errors import NotEnoughData, Retry
+from retentioncast.infra.sql import sql
+from scorer.as_of import choose_as_of
+from scorer.binary_copy import Array, decode_rows, encode_rows, microseconds
+from scorer.columns import CUSTOMERS, DAYS_PER_WEEK, SCORES, SUBSCRIPTIONS
+from scorer.generation import Generation
+from scorer.runs import Run
+from scorer.snapshot import InForce, Snapshot
+
+logger = logging.getLogger(__name__)
+
+SQL = Path(__file__).parent / "sql"
+LOCK_DEADLINE_S = 60.0
+_LOCK_PAUSE_S = 0.2
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class PostgresStore:
+    """The store of one run. `reconnect` gives a fresh connection when the first breaks on the way."""
+
+    connection: psycopg.Connection
+    reconnect: Callable[[], psycopg.Connection]
+
+    def read_snapshot(self, asked: datetime | None) -> Snapshot:
+        """One REPEATABLE READ transaction; see `Snapshot`.
+
+        Raises:
+            NotEnoughData: nothing has come through the stream yet.
+            InvalidInput: the stream has not come to the time asked for.
+            Retry: the database did not answer.
+        """
+        with _told("read"), self.connection.transaction():
+            self.connection.execute(sql("snapshot.begin", SQL))
+            as_of = choose_as_of(asked, self._stream_time())
+            if as_of is None:
+                raise NotEnoughData(
+                    "The stream has no time yet: nothing has come through.", "See `retentioncast status`."
+                )
+            columns = self._customer_columns(as_of)
+            customers = _customers(columns, as_of)
+            return Snapshot(as_of, customers, self._subscriptions(as_of), *_range(columns), self._in_force())
+
+    def publish(self, run: Run, generation: Generation, elapsed_s: Callable[[], float]) -> Run:
+        """One transaction: the run's row, the old scores out, the new ones in. Retry: nothing was written."""
+        with _told("publish"), self.connection.transaction():
+            run = _insert(self.connection, run)
+            self.connection.execute(sql("publish.forget_scores", SQL))
+            _copy_scores(self.connection, run, generation.scores)
+            run = replace(run, duration_s=elapsed_s())
+            fields = {"duration_s": run.duration_s, "run_id": run.run_id}
+            self.connection.execute(sql("publish.finish_run", SQL), fields)
+        return run
+
+    def record(self, run: Run) -> Run:
+        """Write the row of a run that was not published, over a fresh connection where the first is broken."""
+        if self.connection.closed or self.connection.broken:
+            with self.reconnect() as connection, _told("record"):
+                return _insert(connection, run)
+        with _told("record"):
+            return _insert(self.connection, run)
+
+    def _stream_time(self) -> datetime | None:
+        row = self.connection.execute(sql("snapshot.stream_time", SQL)).fetchone()
+        return cast("datetime | None", row[0]) if row else None
+
+    def _customer_columns(self, as_of: datetime) -> dict[str, Array]:
+        with self.connection.cursor().copy(sql("snapshot.customers", SQL), {"as_of": as_of}) as copy:
+            return decode_rows(map(bytes, copy), CUSTOMERS)
+
+    def _subscriptions(self, as_of: datetime) -> pd.DataFrame:
+        rows = self.connection.execute(sql("snapshot.subscriptions", SQL), {"as_of": as_of}).fetchall()
+        return pd.DataFrame(rows, columns=SUBSCRIPTIONS)
+
+    def _in_force(self) -> InForce | None:
+        row = self.connection.execute(sql("snapshot.in_force", SQL)).fetchone()
+        return InForce(*row) if row else None
+
+
+@contextmanager
+def alone(connection: psycopg.Connection, clock: Clock, deadline_s: float = LOCK_DEADLINE_S) -> Iterator[None]:
+    """No other scorer reads or writes meanwhile. Raises Retry when another one keeps at it past the deadline."""
+    give_up = clock.monotonic_s() + deadline_s
+    told = False
+    while not _one(connection, "publish.try_lock"):
+        if clock.monotonic_s() >= give_up:
+            raise Retry(f"Another scorer has been at work for {deadline_s:g} s.", "Let it finish, then try again.")
+        if not told:
+            logger.info("Another scorer is at work; waiting for it to finish.", extra={"action": "lock"})
+            told = True
+        clock.sleep(_LOCK_PAUSE_S)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute(sql("publish.unlock", SQL))
+
+
+def read_growth(connection: psycopg.Connection, limit: int) -> tuple[int, int]:
+    """Customers with an order (counted up to the limit), and how many changes were applied so far."""
+    row = connection.execute(sql("snapshot.growth", SQL), {"limit": limit}).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def _one(connection: psycopg.Connection, name: str) -> bool:
+    with _told("take its turn"):
+        row = connection.execute(sql(name, SQL)).fetchone()
+    return bool(row and row[0])
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """A database error becomes one that says what was being done."""
+    try:
+        yield
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise Retry(f"Postgres did not let the scorer {what}: {reason}.", "The next run tries again.") from error
+
+
+def _insert(connection: psycopg.Connection, run: Run) -> Run:
+    fields = {**asdict(run), "parameters": None if run.parameters is None else Jsonb(run.parameters)}
+    row = connection.execute(sql("publish.record_run", SQL), fields).fetchone()
+    return replace(run, run_id=int(row[0]) if row else None)
+
+
+def _copy_scores(connection: psycopg.Connection, run: Run, scores: pd.DataFrame) -> None:
+    assert run.as_of is not None and run.run_id is not None
+    columns: dict[str, Array] = {name: _values(scores, name) for name in SCORES}
+    columns["customer_id"] = scores.index.to_numpy(dtype=np.int64)
+    columns["as_of"] = np.full(len(scores), microseconds(run.as_of))
+    columns["run_id"] = np.full(len(scores), run.run_id)
+    statement = sql("publish.copy_scores", SQL).replace("{columns}", ", ".join(SCORES))
+    with connection.cursor().copy(statement) as copy:
+        for piece in encode_rows(columns, SCORES):
+            copy.write(piece)
+
+
+def _values(scores: pd.DataFrame, name: str) -> Array:
+    return scores[name].to_numpy(dtype=np.float64) if name in scores else np.full(len(scores), np.nan)
+
+
+def _customers(columns: dict[str, Array], as_of: datetime) -> pd.DataFrame:
+    now = (as_of - _UNIX) / timedelta(microseconds=1)
+    frame = {
+        "frequency": columns["frequency"],
+        "recency": columns["recency_days"] / DAYS_PER_WEEK,
+        "T": columns["age_days"] / DAYS_PER_WEEK,
+        "monetary_value": columns["monetary_value"],
+        "days_since_order": (now - columns["latest_order"]) / 86_400e6,
+    }
+    return pd.DataFrame(frame, index=pd.Index(columns["customer_id"], name="customer_id"))
+
+
+def _range(columns: dict[str, Array]) -> tuple[datetime | None, datetime | None]:
+    """The earliest and the latest order."""
+    if not columns["first_order"].size:
+        return None, None
+    ends = int(columns["first_order"].min()), int(columns["latest_order"].max())
+    first, latest = (_UNIX + timedelta(microseconds=end) for end in ends)
+    return first, latest
