@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import NoReturn
 
 from retentioncast.core.errors import RetentionCastError
 from retentioncast.infra.settings import Settings, load_settings
@@ -14,14 +15,20 @@ SIMULATOR = [sys.executable, "-m", "simulator"]
 
 
 def main() -> int:
-    """Become the live simulator; 1 with one clear line when the past could not be written."""
+    """Become the live simulator; not 0, with one clear line, when the past could not be written."""
     try:
-        settings = load_settings()
-        if shop_is_empty(settings) and (failed := subprocess.run(_past(settings), check=False).returncode):
-            return failed
+        failed = _fill_shop(load_settings())
     except RetentionCastError as error:
         print(error, file=sys.stderr)
         return 1
+    return failed or _live()
+
+
+def _fill_shop(settings: Settings) -> int:
+    return subprocess.run(_past(settings), check=False).returncode if shop_is_empty(settings) else 0
+
+
+def _live() -> NoReturn:
     os.execv(sys.executable, SIMULATOR)
 
 

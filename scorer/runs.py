@@ -82,8 +82,14 @@ class Scoring:
             generation = make_generation(snapshot, self.settings)
             self._stop_here()
             done = store.publish(_with_generation(run, generation, self.settings), generation, elapsed_s)
+        except Stopped:
+            raise
         except RetentionCastError as error:
             done = store.record(replace(run, status=status_of(error), reason=str(error), duration_s=elapsed_s()))
+        except Exception as error:
+            logger.exception("A run failed.", extra={"action": "score"})
+            reason = f"{type(error).__name__}: {error}. See the scorer's log, and report it."
+            done = store.record(replace(run, status="failed", reason=reason, duration_s=elapsed_s()))
         _log(done)
         return done
 

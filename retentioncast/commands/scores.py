@@ -15,7 +15,6 @@ from rich.table import Table
 from retentioncast.infra.scores import Row, read_scores
 from retentioncast.infra.settings import load_settings
 
-
 #: A row should fit into 80 columns.
 NAME_WIDTH = 20
 

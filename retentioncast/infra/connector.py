@@ -100,9 +100,7 @@ def drift(settings: Settings) -> list[Difference]:
     return _differences(running, render_connector(settings))
 
 
-def ensure_connector(
-    settings: Settings, deadline_s: float = 90.0, clock: Clock | None = None
-) -> ConnectorChange:
+def ensure_connector(settings: Settings, deadline_s: float = 90.0, clock: Clock | None = None) -> ConnectorChange:
     """Register or correct the connector and wait until it runs; a failed one is restarted once.
 
     Errors: Retry when Connect does not answer within the deadline; StackError when the connector is refused,
@@ -125,7 +123,9 @@ def resnapshot(settings: Settings, roles: Sequence[str] = ROLES, names: ShopName
     names = names or ShopNames()
     unknown = [role for role in roles if role not in names.tables]
     if unknown or not roles:
-        raise InvalidInput(f"There is no table {', '.join(unknown) or '(none given)'}.", f"Choose of: {', '.join(ROLES)}.")
+        raise InvalidInput(
+            f"There is no table {', '.join(unknown) or '(none given)'}.", f"Choose of: {', '.join(ROLES)}."
+        )
     signal = str(uuid4())
     data = json.dumps({"type": "incremental", "data-collections": qualified(names, tuple(roles))})
     statement = composed.SQL(sql("connector.ask_for_snapshot"))

@@ -29,8 +29,9 @@ def read_scores(settings: Settings, top: int = 20, customer: int | None = None, 
         rows = cursor.execute(statement, {"customer": customer, "top": top}).fetchall()
         if rows:
             return rows
+        others = cursor.execute(statement, {"customer": None, "top": 1}).fetchone() if customer is not None else None
         run = cursor.execute(sql("scores.last_run")).fetchone()
-    if customer is not None and run and run["status"] == "published":
+    if customer is not None and others is not None:
         raise InvalidInput(*_why_unscored(settings, customer))
     raise NotEnoughData(*_why_no_scores(run))
 

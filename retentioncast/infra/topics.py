@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from retentioncast.core.clock import Clock, SystemClock
 from retentioncast.core.errors import Retry, StackError
 from retentioncast.core.shop import ROLES, ShopNames
 from retentioncast.infra.settings import Settings
@@ -36,10 +37,11 @@ def signal_topic(settings: Settings, names: ShopNames | None = None) -> str:
     return f"{settings.kafka.topic_prefix}.{(names or ShopNames()).schema}.debezium_signals"
 
 
-def ensure_topics(settings: Settings, timeout_s: float = 30.0) -> list[str]:
-    """Make the topics that are missing and return their names; a second call makes nothing.
+def ensure_topics(settings: Settings, timeout_s: float = 30.0, clock: Clock | None = None) -> list[str]:
+    """Make the topics that are missing, wait until the broker shows them, and return their names.
 
-    Errors: Retry when no broker answers; StackError when a topic has another partition count or is refused.
+    A second call makes nothing. Errors: Retry when no broker answers; StackError when a topic has another
+    partition count, or is refused.
     """
     admin = AdminClient({"bootstrap.servers": settings.kafka.bootstrap, "log_level": 0, "logger": _librdkafka()})
     wanted = {topic.topic: topic for topic in _topics(settings)}
@@ -47,6 +49,8 @@ def ensure_topics(settings: Settings, timeout_s: float = 30.0) -> list[str]:
     _check_partitions(wanted, found)
     missing = [topic for name, topic in wanted.items() if name not in found]
     made = [name for name, future in _create(admin, missing, timeout_s) if _made(name, future)]
+    if missing:
+        _check_partitions(wanted, _wait_until_shown(admin, settings, set(wanted), timeout_s, clock or SystemClock()))
     if made:
         logger.info("Made %d topics: %s.", len(made), ", ".join(made), extra={"action": "ensure_topics"})
     return made
@@ -74,6 +78,21 @@ def _partition_counts(admin: AdminClient, settings: Settings, timeout_s: float) 
     return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
 
+def _wait_until_shown(
+    admin: AdminClient, settings: Settings, wanted: set[str], timeout_s: float, clock: Clock
+) -> dict[str, int]:
+    """The broker confirms a topic some time before it tells of it."""
+    give_up = clock.monotonic_s() + timeout_s
+    while not wanted <= (found := _partition_counts(admin, settings, timeout_s)).keys():
+        if clock.monotonic_s() > give_up:
+            raise Retry(
+                f"Kafka at {settings.kafka.bootstrap} does not show {', '.join(sorted(wanted - found.keys()))} yet.",
+                "See `retentioncast logs kafka`.",
+            )
+        clock.sleep(0.05)
+    return found
+
+
 def _check_partitions(wanted: dict[str, NewTopic], found: dict[str, int]) -> None:
     for name, topic in wanted.items():
         if found.get(name, topic.num_partitions) != topic.num_partitions:
@@ -98,9 +117,9 @@ def _made(name: str, future: Future[None]) -> bool:
     except KafkaException as error:
         reason = error.args[0]
         if reason.code() == KafkaError.TOPIC_ALREADY_EXISTS:
-            return False  # Somebody else was faster; the next call checks its partitions.
+            return False  # Somebody else was faster; its partitions are checked as well.
         raise StackError(
-            f"Kafka refuses to make topic {name}: {reason.str()}.",
+            f"Kafka refuses to make topic {name}: {reason.str().rstrip('.')}.",
             "Check kafka.topic_prefix, kafka.partitions and kafka.replication_factor.",
         ) from error
     return True

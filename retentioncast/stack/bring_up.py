@@ -10,7 +10,8 @@ from retentioncast.infra.connector import ensure_connector
 from retentioncast.infra.migrate import migrate
 from retentioncast.infra.topics import ensure_topics
 from retentioncast.stack.native import NativeStack
-from retentioncast.stack.queries import shop_is_empty
+from retentioncast.stack.queries import not_arrived, shop_is_empty
+from retentioncast.stack.waiting import wait_until_empty
 
 
 def bring_up(stack: NativeStack, services: bool = True) -> None:
@@ -19,10 +20,14 @@ def bring_up(stack: NativeStack, services: bool = True) -> None:
     prepare_pipeline(stack)
     if not services:
         return
-    stack.ensure(stack.services())
     stack.forget_surplus()
-    if stack.settings.stack.demo:
+    stack.ensure(stack.consumers())
+    if stack.settings.stack.demo and shop_is_empty(stack.settings):
         fill_shop(stack)
+        await_consumers(stack)
+    # After the past has arrived, so that the first fit sees all of it.
+    stack.ensure([stack.scorer])
+    if stack.settings.stack.demo:
         stack.ensure([stack.simulator])
 
 
@@ -42,9 +47,7 @@ def prepare_pipeline(stack: NativeStack) -> None:
 
 
 def fill_shop(stack: NativeStack) -> None:
-    """Give an empty shop a past; a shop with customers is never touched."""
-    if not shop_is_empty(stack.settings):
-        return
+    """Give an empty shop a past."""
     demo = stack.settings.simulator
     with stack.progress.step(f"Give the shop a past: {demo.customers} customers, {demo.history}") as step:
         command = [
@@ -58,3 +61,14 @@ def fill_shop(stack: NativeStack) -> None:
                 "What it said stands above; run `retentioncast up` again, or --no-demo for an empty shop.",
             )
         step.result = "The shop has a past"
+
+
+def await_consumers(stack: NativeStack, deadline_s: float = 300) -> None:
+    """Wait until what has been written to the shop stands in the analytics tables."""
+    with stack.progress.step("Bring the changes through Debezium and Kafka") as step:
+        if left := wait_until_empty(lambda: not_arrived(stack.settings), deadline_s, step.note):
+            raise StackError(
+                f"The consumers are not there after {deadline_s:.0f} s: {left}.",
+                "See `retentioncast status`, `retentioncast logs consumer` and `retentioncast connector status`.",
+            )
+        step.result = "The analytics tables hold what the shop holds"

@@ -25,7 +25,7 @@ class Connect:
     java: Java
     jars: Jars
     name: str = "connect"
-    deadline_s: float = 120
+    deadline_s: float = 180
 
     def prepare(self) -> Program:
         """Write the worker's properties."""

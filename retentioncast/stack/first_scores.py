@@ -39,6 +39,7 @@ def show_report(settings: Settings, console: Console) -> None:
         console.print(
             "Ordered by what is at stake: the chance of no purchase within 90 days times the residual value.",
             highlight=False,
+            soft_wrap=True,
         )
     show_addresses(settings, console)
 
@@ -80,9 +81,9 @@ def _no_scores_yet(settings: Settings) -> str:
 def _table(found: list[CustomerAtRisk]) -> Table:
     table = Table(title=f"The {len(found)} customers most at risk, as of {found[0].as_of:%Y-%m-%d %H:%M} UTC")
     table.add_column("customer", justify="right")
-    table.add_column("name")
-    for title in ("no purchase 30 d", "no purchase 90 d", "residual value", "interval"):
-        table.add_column(title, justify="right")
+    table.add_column("name", no_wrap=True)
+    for title in ("no purchase\nin 30 d", "no purchase\nin 90 d", "residual\nvalue", "interval"):
+        table.add_column(title, justify="right", no_wrap=True)
     for row in found:
         interval = "–"
         if row.residual_value_low is not None and row.residual_value_high is not None:

@@ -16,13 +16,13 @@ from retentioncast.stack.jars import Jars, cached_jars, fetch_jars
 from retentioncast.stack.java import Java, find_java
 from retentioncast.stack.kafka import Kafka
 from retentioncast.stack.log_lines import follow_logs, last_lines
-from retentioncast.stack.orphans import processes_of, stop_all
+from retentioncast.stack.orphans import processes_of, stop_all, unsupervised
 from retentioncast.stack.part import Part, PartStatus
 from retentioncast.stack.paths import Paths
 from retentioncast.stack.postgres import Postgres
 from retentioncast.stack.preflight import only_one, refuse_full_disk
 from retentioncast.stack.progress import Progress, Step
-from retentioncast.stack.services import consumer_names, services, simulator
+from retentioncast.stack.services import consumer_names, consumers, single
 from retentioncast.stack.settings_file import settings_of
 from retentioncast.stack.supervision import ALIVE, Supervisor
 from retentioncast.stack.waiting import wait_until_empty
@@ -71,7 +71,13 @@ class NativeStack:
 
     @cached_property
     def simulator(self) -> Part:
-        return simulator(self.supervisor, self.environment)
+        """The live demo shop."""
+        return single("simulator", self.supervisor, self.environment)
+
+    @cached_property
+    def scorer(self) -> Part:
+        """The scorer."""
+        return single("scorer", self.supervisor, self.environment)
 
     def bring_jars(self) -> tuple[Java, Jars]:
         """Java and the jars, fetched if they are not there yet."""
@@ -90,7 +96,11 @@ class NativeStack:
 
     def services(self) -> list[Part]:
         """Consumers and scorer."""
-        return services(self.settings, self.supervisor, self.environment)
+        return [*self.consumers(), self.scorer]
+
+    def consumers(self) -> list[Part]:
+        """The consumers."""
+        return consumers(self.settings, self.supervisor, self.environment)
 
     def ensure(self, parts: Sequence[Part]) -> None:
         """Start the parts that do not run, all at once, then wait until each is ready."""
@@ -124,7 +134,7 @@ class NativeStack:
 
     def parts(self) -> list[PartStatus]:
         """Each part that the settings ask for, running or not."""
-        found = {part.name: part for part in self.supervisor.parts()}
+        found = {part.name: part for part in self.supervisor.parts() or unsupervised(self.paths.home)}
         expected = [*INFRASTRUCTURE, *consumer_names(self.settings.consumer.processes), "scorer"]
         expected += ["simulator"] if self.settings.stack.demo else []
         return [found.pop(name, PartStatus(name, "stopped")) for name in expected] + list(found.values())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from retentioncast.stack.part import PartStatus
 from retentioncast.stack.supervision import MARK
 
 
@@ -26,6 +27,15 @@ def stop_all(processes: list[psutil.Process], deadline_s: float = 20) -> None:
     for process in alive:
         _send(process, signal.SIGKILL)
     psutil.wait_procs(alive, 5)
+
+
+def unsupervised(home: Path) -> list[PartStatus]:
+    """Parts that run although no supervisor answers."""
+    found = {_part_of(process): process for process in reversed(processes_of(home))}
+    return [
+        PartStatus(name, "unsupervised", process.pid, detail="run `retentioncast up`")
+        for name, process in found.items()
+    ]
 
 
 def _is_of(process: psutil.Process, home: Path) -> bool:

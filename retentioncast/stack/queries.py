@@ -44,6 +44,20 @@ def shop_is_empty(settings: Settings, names: ShopNames | None = None) -> bool:
     return row is None or not row[0]
 
 
+def not_arrived(settings: Settings, names: ShopNames | None = None) -> str:
+    """Empty when the mirror has as many rows as the shop, else how many have arrived."""
+    names = names or ShopNames()
+    shop = mirror = 0
+    with connect(settings, "reader") as connection:
+        for role, table in names.tables.items():
+            statement = compose.SQL(_statement("rows_in_both")).format(
+                shop=compose.Identifier(names.schema, table.name), mirror=compose.Identifier("analytics", role)
+            )
+            there, here = connection.execute(statement).fetchone() or (0, 0)
+            shop, mirror = shop + there, mirror + here
+    return "" if mirror >= shop else f"{mirror:,} of {shop:,} rows have arrived"
+
+
 def most_at_risk(settings: Settings, limit: int = 10) -> list[CustomerAtRisk]:
     """The customers with the most at stake, the most first; none when nothing has been scored."""
     with connect(settings, "reader") as connection, connection.cursor(row_factory=class_row(CustomerAtRisk)) as cursor:

@@ -32,10 +32,14 @@ class Service:
             self.name,
             command,
             priority=PRIORITIES[self.module],
-            environment={"PYTHONUNBUFFERED": "1", **self.environment},
+            environment={"PYTHONUNBUFFERED": "1", **self._instance(), **self.environment},
             directory=self.supervisor.paths.home,
             start_s=STEADY_S,
         )
+
+    def _instance(self) -> dict[str, str]:
+        """A consumer that is restarted gets its partitions back at once, without a rebalance."""
+        return {f"{ENV_PREFIX}CONSUMER__INSTANCE": self.name} if self.module == "consumer" else {}
 
     def not_ready(self) -> str:
         state = self.supervisor.state(self.name)
@@ -52,13 +56,12 @@ def consumer_names(processes: int) -> list[str]:
     return ["consumer", *(f"consumer-{number}" for number in range(2, processes + 1))]
 
 
-def services(settings: Settings, supervisor: Supervisor, environment: Mapping[str, str]) -> list[Part]:
-    """The services that these settings ask for, in order of start; the simulator is not among them."""
+def consumers(settings: Settings, supervisor: Supervisor, environment: Mapping[str, str]) -> list[Part]:
+    """As many consumers as the settings ask for."""
     own = own_variables(environment)
-    consumers = [Service(name, "consumer", supervisor, own) for name in consumer_names(settings.consumer.processes)]
-    return [*consumers, Service("scorer", "scorer", supervisor, own)]
+    return [Service(name, "consumer", supervisor, own) for name in consumer_names(settings.consumer.processes)]
 
 
-def simulator(supervisor: Supervisor, environment: Mapping[str, str]) -> Service:
-    """The live demo shop."""
-    return Service("simulator", "simulator", supervisor, own_variables(environment))
+def single(name: str, supervisor: Supervisor, environment: Mapping[str, str]) -> Service:
+    """A service that runs once: scorer or simulator."""
+    return Service(name, name, supervisor, own_variables(environment))

@@ -45,7 +45,7 @@ RUN = "select status, reason, parameters from scores.model_runs where run_id = %
 
 def command(stack: NativeStack, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "retentioncast", *arguments],
+        [sys.executable, "-c", "from retentioncast.cli import main; main()", *arguments],
         env={**os.environ, **stack.variables}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
@@ -88,16 +88,16 @@ def independent_rfm() -> dict[int, tuple[Any, ...]]:
     frame["customer"] = frame["customer"].astype(int)
     frame["at"] = pd.to_datetime(frame["day"], format="%Y%m%d", utc=True)
     frame["cents"] = frame["dollars"].str.replace(".", "", regex=False).astype(int)
-    sums = frame.groupby("customer").agg(
+    sums: Any = frame.groupby("customer").agg(
         first=("at", "min"), latest=("at", "max"), orders=("at", "size"), cents=("cents", "sum")
     )
-    return {
-        int(row.Index): (
-            row.first.to_pydatetime(), row.latest.to_pydatetime(), Decimal((row.latest - row.first).days * 86_400_000_000),
-            int(row.orders) - 1, int(row.orders), Decimal(int(row.cents)).scaleb(-2),
-        )
-        for row in sums.itertuples()
-    }  # fmt: skip
+    return {int(row.Index): rfm_row(row.first, row.latest, row.orders, row.cents) for row in sums.itertuples()}
+
+
+def rfm_row(first: Any, latest: Any, orders: int, cents: int) -> tuple[Any, ...]:
+    recency_us = Decimal((latest - first).days * 86_400_000_000)
+    value = Decimal(int(cents)).scaleb(-2)
+    return first.to_pydatetime(), latest.to_pydatetime(), recency_us, orders - 1, orders, value
 
 
 def test_the_rfm_table_equals_an_independent_computation(imported: NativeStack) -> None:

@@ -4,6 +4,10 @@
 -- {table} is the shop's table of customers.
 select exists (select from {table});
 
+-- name: rows_in_both
+-- {shop} is a table of the shop, {mirror} its mirror.
+select (select count(*) from {shop}), (select count(*) from {mirror} where not deleted);
+
 -- name: scored_customers
 select count(*) from scores.customer_scores;
 

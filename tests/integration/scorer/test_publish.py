@@ -18,6 +18,8 @@ from retentioncast.infra.settings import Settings
 from scorer import generation, runs
 from scorer.bootstrap import score_once
 from scorer.generation import Generation
+from scorer.part import Part
+from scorer.purchases import score_purchases
 from scorer.runs import Run
 from scorer.store import PostgresStore, alone
 from tests.integration.scorer.mirror import add_transactions, plausible_shop, set_stream_time, with_scorer
@@ -75,9 +77,9 @@ def test_a_shop_that_lost_its_purchases_keeps_the_last_scores(shop: Settings) ->
 
 def test_nonsense_in_the_scores_never_reaches_a_reader(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     good = score_once(shop)
-    real = generation.score_purchases
+    real = score_purchases
 
-    def nonsense(*arguments: object) -> generation.Part:
+    def nonsense(*arguments: object) -> Part:
         part = real(*arguments)  # type: ignore[arg-type]
         return replace(part, scores=part.scores.assign(no_purchase_30d=1.5))
 

@@ -35,7 +35,7 @@ def days(count: float) -> datetime:
 
 def row(snapshot: Snapshot, customer_id: int) -> list[float]:
     """frequency, recency and T in days, monetary value, days since the latest order."""
-    frequency, recency, age, value, since = (float(each) for each in snapshot.customers.loc[customer_id])
+    frequency, recency, age, value, since = snapshot.customers.loc[[customer_id]].to_numpy()[0].tolist()
     return [frequency, round(recency * 7, 6), round(age * 7, 6), value, round(since, 6)]
 
 

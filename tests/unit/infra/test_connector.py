@@ -29,7 +29,7 @@ def connect() -> Iterator[FakeConnect]:
 
 
 def _settings(url: str, **connect: str) -> Settings:
-    return Settings(connect=ConnectSettings(url=url, **connect))  # type: ignore[arg-type]
+    return Settings(connect=ConnectSettings(url=url, **connect))
 
 
 def _clock() -> ManualClock:
@@ -81,10 +81,8 @@ def test_a_missing_and_an_extra_setting_are_drift(connect: FakeConnect) -> None:
 
 def test_drift_never_shows_a_password(connect: FakeConnect) -> None:
     connect.config = {**render_connector(_settings(connect.url)), "database.password": "old secret"}
-    passwords = Passwords(debezium="new secret")  # type: ignore[arg-type]
-    settings = Settings(
-        connect=ConnectSettings(url=connect.url), postgres=PostgresSettings(passwords=passwords)
-    )
+    passwords = Passwords(debezium="new secret")
+    settings = Settings(connect=ConnectSettings(url=connect.url), postgres=PostgresSettings(passwords=passwords))
 
     [difference] = drift(settings)
 
@@ -116,7 +114,9 @@ def test_a_failed_task_is_restarted_once(connect: FakeConnect) -> None:
 
 def test_a_task_that_fails_again_stops_us_with_the_first_line_of_its_trace(connect: FakeConnect) -> None:
     connect.states = connect.after_restart = ["FAILED"]
-    connect.trace = "org.x.ConnectException: Error while x\n\tat org.x.y\nCaused by: java.io.IOException: disk full\n\tat z"
+    connect.trace = (
+        "org.x.ConnectException: Error while x\n\tat org.x.y\nCaused by: java.io.IOException: disk full\n\tat z"
+    )
 
     with pytest.raises(StackError) as raised:
         _ensure(connect)

@@ -40,8 +40,8 @@ def test_a_simulator_killed_at_any_moment_goes_on_as_if_it_had_not_been(seed: in
     moments, shop, clock = random.Random(seed), MemoryShop(terms()), ManualClock(NOW)
     kills = 0
     while shop.tick < DAYS or shop.pending is not None:
-        shop.kill_after = shop.transactions + moments.choice([1, 2, 7, 40, 150])
-        pace: Pace = moments.choice([FloodPace(batch=moments.choice([1, 100])), RatePace(300, clock), RatePace(5, clock)])
+        shop.kill_after = shop.transactions + moments.choice([1, 2, 3, 7, 15])
+        pace: Pace = moments.choice([FloodPace(batch=1), FloodPace(batch=100), RatePace(300, clock), RatePace(5, clock)])
         try:
             played(shop, pace, DAYS, clock)
         except Killed:

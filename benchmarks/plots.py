@@ -1,0 +1,69 @@
+"""Draws each benchmark's measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.results import Result
+
+OURS, OTHERS = "#1f6f8b", "#c9c9c9"
+
+
+def plot(result: Result, file: Path) -> None:
+    """Draw a result into a PNG file, in the way that its measurements' `kind` names."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    kind: str = result.measurements["kind"]
+    DRAWERS[kind](figure.subplots(), result.measurements)
+    figure.suptitle(result.title, fontsize=11)
+    figure.savefig(file, dpi=110, metadata={"Software": None})
+
+
+def _rates(axes: Axes, measurements: Mapping[str, Any]) -> None:
+    """Bars of medians with all repetitions as dots."""
+    rates: dict[str, list[float]] = measurements["rates"]
+    names = list(rates)
+    for place, name in enumerate(names):
+        values = sorted(rates[name])
+        colour = OURS if name in measurements["ours"] else OTHERS
+        axes.barh(place, values[len(values) // 2], color=colour)
+        axes.plot(values, [place] * len(values), "k.", markersize=4)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set_xlabel("changes a second")
+
+
+def _delays(axes: Axes, measurements: Mapping[str, Any]) -> None:
+    """What share has come through after how many milliseconds."""
+    shares = measurements["shares"]
+    for name, delays in measurements["delays_ms"].items():
+        axes.plot(delays, shares, label=name, linestyle="--" if "Debezium" in name else "-")
+    axes.set_xscale("log")
+    axes.set_xlabel("milliseconds after the commit in the shop")
+    axes.set_ylabel("share that has come through")
+    axes.legend(fontsize=7)
+    axes.grid(alpha=0.3)
+
+
+def _memory(axes: Axes, measurements: Mapping[str, Any]) -> None:
+    """Memory over time, with the steps behind it."""
+    axes.plot(measurements["at_s"], measurements["memory_mb"], color=OURS)
+    top = max(measurements["memory_mb"], default=1.0)
+    for number, step in enumerate(measurements["steps"]):
+        axes.axvspan(step["from_s"], step["to_s"], color=OTHERS, alpha=0.25 + 0.25 * (number % 2), lw=0)
+        if step["to_s"] - step["from_s"] > 0.03 * measurements["total_s"]:
+            middle = (step["from_s"] + step["to_s"]) / 2
+            axes.text(middle, top, step["title"], rotation=90, va="top", ha="center", fontsize=7)
+    axes.set_xlabel("seconds since ./setup.sh was called")
+    axes.set_ylabel("memory of all its processes, MB")
+
+
+DRAWERS: dict[str, Callable[[Axes, Mapping[str, Any]], None]] = {
+    "rates": _rates,
+    "delays": _delays,
+    "memory": _memory,
+}

@@ -1,0 +1,125 @@
+"""The whole pipeline under every load, and with every part killed: the RFM table is what the shop says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from retentioncast.infra.postgres import connect
+from retentioncast.infra.verify import verify
+from retentioncast.stack.bring_up import prepare_pipeline
+from retentioncast.stack.native import NativeStack
+from retentioncast.stack.part import PartStatus
+from retentioncast.stack.waiting import wait_until_empty
+from tests.private_stack import private_stack
+
+pytestmark = pytest.mark.e2e
+KINDS = "select kind, count(*) from shop.transactions group by kind"
+SIGNS = (
+    "select count(*) from analytics.transactions where deleted and kind is null",
+    "select count(*) from analytics.customers where deleted",
+    "select count(*) from shop.subscriptions where cancelled_at is not null",
+    "select count(*) from shop.transactions where kind = 'purchase' and amount = 0",
+)
+WAIT_S = 180.0
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[NativeStack]:
+    """A stack of this module's own with a small past and all services, two consumers among them."""
+    sections = {
+        "simulator": {"customers": 300, "history": "3mo", "seed": 7},
+        "consumer": {"processes": 2},
+        "scorer": {"period_s": 5.0, "min_customers": 50},
+    }
+    with private_stack(**sections) as stack:
+        stack.ensure(stack.infrastructure())
+        prepare_pipeline(stack)
+        stack.ensure(stack.services())
+        simulate(stack, "--only-history")
+        yield stack
+
+
+def simulate(stack: NativeStack, *options: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator", *options],
+        env={**os.environ, **stack.variables}, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def differences(stack: NativeStack) -> list[str]:
+    return [str(each) for each in verify(stack.settings, WAIT_S)]
+
+
+def part(stack: NativeStack, name: str) -> PartStatus:
+    return next(each for each in stack.parts() if each.name == name)
+
+
+def wait_until_back(stack: NativeStack, name: str, killed: int) -> None:
+    every = {each.name: each for each in [*stack.infrastructure(), *stack.services(), stack.simulator]}
+
+    def missing() -> str:
+        now = part(stack, name)
+        if now.state != "running" or now.pid in (None, killed):
+            return f"{name} is {now.state}"
+        return every[name].not_ready()
+
+    assert wait_until_empty(missing, WAIT_S, lambda _: None) == ""
+
+
+@pytest.mark.parametrize("load", ["quiet", "normal", "busy", "flood"])
+def test_rfm_is_exact_after_every_load(shop: NativeStack, load: str) -> None:
+    with connect(shop.settings, "reader") as reader:
+        before = dict(reader.execute("select table_name, sum(n) from (" + _COUNTS + ") as c group by 1").fetchall())
+    simulate(shop, "--load", load, "--duration", "6s")
+    assert differences(shop) == []
+    with connect(shop.settings, "reader") as reader:
+        after = dict(reader.execute("select table_name, sum(n) from (" + _COUNTS + ") as c group by 1").fetchall())
+    assert after != before, "nothing happened"
+
+
+def test_all_kinds_of_change_took_part(shop: NativeStack) -> None:
+    with connect(shop.settings, "reader") as reader:
+        kinds = dict(reader.execute(KINDS).fetchall())
+        counts = [reader.execute(query).fetchone() for query in SIGNS]
+        letters = reader.execute("select * from analytics.dead_letters").fetchall()
+    assert set(kinds) == {"purchase", "renewal", "refund"}
+    assert all(row is not None and row[0] > 0 for row in counts), counts
+    assert letters == []
+
+
+@pytest.mark.parametrize("name", ["consumer", "consumer-2", "connect", "kafka", "postgres", "scorer", "simulator"])
+def test_any_part_that_is_killed_comes_back_and_nothing_is_lost(shop: NativeStack, name: str) -> None:
+    if name == "simulator" or part_missing(shop, "simulator"):
+        shop.ensure([shop.simulator])
+    victim = part(shop, name)
+    assert victim.pid is not None
+    os.kill(victim.pid, signal.SIGKILL)
+    wait_until_back(shop, name, victim.pid)
+    shop.stop("simulator")
+    assert differences(shop) == []
+
+
+def part_missing(stack: NativeStack, name: str) -> bool:
+    return all(each.name != name or each.state != "running" for each in stack.parts())
+
+
+def test_scores_are_there_and_of_one_run(shop: NativeStack) -> None:
+    def missing() -> str:
+        with connect(shop.settings, "reader") as reader:
+            row = reader.execute("select count(*), count(distinct run_id) from scores.customer_scores").fetchone()
+        return "" if row is not None and row[0] > 50 and row[1] == 1 else f"{row}"
+
+    assert wait_until_empty(missing, WAIT_S, lambda _: None) == ""
+
+
+_COUNTS = """
+    select 'transactions' as table_name, count(*) as n from shop.transactions
+    union all select 'sessions', count(*) from shop.sessions
+"""
