@@ -106,14 +106,18 @@ def decoders(names: ShopNames, prefix: str) -> Mapping[str, Decoder]:
 
 
 def stream_key(source: Source) -> StreamKey:
-    """Where a change stands: `sequence` is '["<LSN of the commit before>","<LSN>"]', the first null at the start."""
-    sequence = source.sequence or ""
+    """Where a change stands: `sequence` is '["<LSN of the commit before>","<LSN>"]'.
+
+    Before its first commit Debezium says null: the change's own LSN stands for it, never 0, which would make a change
+    older than all that is there.
+    """
     try:
-        commit, lsn = sequence[1:-1].replace("null", '"0"').split(",")
-        return (int(commit[1:-1]), int(lsn[1:-1]))
+        commit, lsn = (source.sequence or "")[1:-1].split(",")
+        own = int(lsn[1:-1])
+        return (own if commit == "null" else int(commit[1:-1]), own)
     except ValueError:
         if source.lsn is not None:
-            return (0, source.lsn)
+            return (source.lsn, source.lsn)
     raise InvalidMessage("a change that does not say where in the log it stands", "source.sequence", source.sequence)
 
 

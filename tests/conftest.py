@@ -92,7 +92,7 @@ def _at(settings: Settings, database: str) -> Settings:
 
 def _execute(settings: Settings, statement: str, name: str) -> None:
     with connect(settings, "owner", dbname="postgres", autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))  # type: ignore[arg-type]
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -18,12 +18,11 @@ from rich.progress import Progress as Bars
 
 from retentioncast.core.clock import SystemClock
 from retentioncast.core.errors import InvalidInput
-from retentioncast.imports.cdnow import find_cdnow
-from retentioncast.imports.report import ImportReport
-from retentioncast.imports.rows import RowRules
-from retentioncast.imports.run import ImportOptions, Progress, run_import
-from retentioncast.imports.sources import Columns, Source, open_file
-from retentioncast.infra.settings import load_settings
+
+if TYPE_CHECKING:
+    from retentioncast.imports.report import ImportReport
+    from retentioncast.imports.run import Progress
+    from retentioncast.imports.sources import Columns, Source
 
 _TITLES = {"read": "Reading and checking", "write": "Writing to the shop"}
 
@@ -47,6 +46,11 @@ def import_purchases(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Import purchases into the shop: checked row by row, in event-time order, once."""
+    from retentioncast.imports.rows import RowRules
+    from retentioncast.imports.run import ImportOptions, run_import
+    from retentioncast.imports.sources import Columns
+    from retentioncast.infra.settings import load_settings
+
     settings = load_settings()
     chosen = choose_source(source, Columns(customer, time, amount))
     # A clock a little behind must not refuse what was bought a moment ago.
@@ -63,6 +67,9 @@ def import_purchases(
 
 def choose_source(source: str, columns: Columns) -> Source:
     """CDNOW or the file; InvalidInput when a file's columns were not named."""
+    from retentioncast.imports.cdnow import find_cdnow
+    from retentioncast.imports.sources import open_file
+
     if source == "cdnow":
         return find_cdnow()
     unnamed = [f"--{option}" for option in ("customer", "time", "amount") if not getattr(columns, option)]

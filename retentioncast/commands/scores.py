@@ -6,14 +6,14 @@ import json
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from retentioncast.infra.scores import Row, read_scores
-from retentioncast.infra.settings import load_settings
+if TYPE_CHECKING:
+    from retentioncast.infra.scores import Row
 
 #: A row should fit into 80 columns.
 NAME_WIDTH = 20
@@ -39,6 +39,9 @@ def print_scores(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the customers most at risk, with their value and the intervals."""
+    from retentioncast.infra.scores import read_scores
+    from retentioncast.infra.settings import load_settings
+
     rows = read_scores(load_settings(), top, customer, by.value)
     if as_json:
         typer.echo(json.dumps({"scores": rows}, default=plain))

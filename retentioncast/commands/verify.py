@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from retentioncast.infra.settings import load_settings
-from retentioncast.infra.verify import Difference, verify
+if TYPE_CHECKING:
+    from retentioncast.infra.verify import Difference
 
 #: More than this is for --json.
 SHOWN = 50
@@ -25,6 +25,9 @@ def verify_analytics(
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
 ) -> None:
     """Recompute from the shop what analytics should hold and say which customers differ."""
+    from retentioncast.infra.settings import load_settings
+    from retentioncast.infra.verify import verify
+
     progress = Console(stderr=True)
     with progress.status("Comparing the shop with analytics …") as status:
         differences = verify(load_settings(), wait, note=lambda text: status.update(f"{text} …"))

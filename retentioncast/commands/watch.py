@@ -53,6 +53,7 @@ def watch(
     roles = [table.value] if table else [each.value for each in WatchedTable]
     console = Console(soft_wrap=True, highlight=False)
     with closing(Watching(load_settings(), roles, from_beginning, REMEMBERED)) as watching:
+        typer.echo(f"Watching {', '.join(roles)}; Ctrl-C ends it.", err=True)
         changes: Iterator[PassingChange | str] = islice(watching.changes(), limit)
         for change in changes:
             if isinstance(change, str):

@@ -71,11 +71,11 @@ def _stage(store: ShopStore, source: Source, sieve: Sieve, options: ImportOption
     if sieve.bad_rows and options.strict:
         raise InvalidInput(
             f"{sieve.bad_rows:,} rows of {source.name} cannot be used, so nothing was written:\n{sieve.listing()}",
-            "\nCorrect them, or import without --strict to leave them out.",
+            "Correct them, or import without --strict to leave them out.",
         )
     if not rows:
         found = f":\n{sieve.listing()}" if sieve.bad_rows else "."
-        raise InvalidInput(f"{source.name} has no usable row, so nothing was written{found}", "\nCheck its columns.")
+        raise InvalidInput(f"{source.name} has no usable row, so nothing was written{found}", "Check its columns.")
     return store.put_in_order()
 
 

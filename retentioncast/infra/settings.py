@@ -14,13 +14,16 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from retentioncast.core.errors import InvalidSettings
+from retentioncast.infra.settings_problems import ENV_PREFIX as ENV_PREFIX
+from retentioncast.infra.settings_problems import describe_source, describe_values, unknown_variables
 
-ENV_PREFIX = "RETENTIONCAST_"
 SETTINGS_FILE = "settings.toml"
+_NEXT_STEP_OF_SOURCE = "Correct it, or give yourself the right to read it; docs/operations.md lists every setting."
 ROLES = ("owner", "simulator", "debezium", "consumer", "scorer", "reader")
 
 
@@ -172,17 +175,15 @@ def find_home() -> Path:
 
 
 def load_settings(**overrides: object) -> Settings:
-    """The validated settings; InvalidSettings names the setting, the value and what is allowed."""
+    """The validated settings. Errors: InvalidSettings names the setting, its variable, the value and what is allowed,
+    or the variable or file that cannot be read."""
+    file = find_home() / SETTINGS_FILE
+    if unknown := unknown_variables(os.environ, Settings):
+        raise InvalidSettings(" ".join(unknown), "Correct or unset it; docs/operations.md lists every setting.")
     try:
         return Settings(**{"home": find_home(), **overrides})  # type: ignore[arg-type]
     except ValidationError as error:
-        raise InvalidSettings(_describe(error), "Correct it in the environment or settings.toml.") from error
-
-
-def _describe(error: ValidationError) -> str:
-    problems = []
-    for problem in error.errors():
-        name = ".".join(str(part) for part in problem["loc"])
-        variable = ENV_PREFIX + name.upper().replace(".", "__")
-        problems.append(f"Setting {name} ({variable}) = {problem['input']!r}: {problem['msg']}.")
-    return " ".join(problems)
+        next_step = f"Correct it in the environment or in {file}; docs/operations.md lists every setting."
+        raise InvalidSettings(describe_values(error, Settings), next_step) from error
+    except (SettingsError, OSError, ValueError) as error:
+        raise InvalidSettings(describe_source(error, file), _NEXT_STEP_OF_SOURCE) from error

@@ -80,8 +80,8 @@ def _no_scores_yet(settings: Settings) -> str:
 
 def _table(found: list[CustomerAtRisk]) -> Table:
     table = Table(title=f"The {len(found)} customers most at risk, as of {found[0].as_of:%Y-%m-%d %H:%M} UTC")
-    table.add_column("customer", justify="right")
-    table.add_column("name", no_wrap=True)
+    table.add_column("customer", justify="right", no_wrap=True, min_width=8)
+    table.add_column("name", no_wrap=True, max_width=16)
     for title in ("no purchase\nin 30 d", "no purchase\nin 90 d", "residual\nvalue", "interval"):
         table.add_column(title, justify="right", no_wrap=True)
     for row in found:

@@ -20,7 +20,8 @@ SCORES = """
 insert into scores.customer_scores (customer_id, no_purchase_30d, residual_value, as_of, run_id) values
     (1, 0.999, 5, '2026-01-01Z', 1), (2, 0.998, 50, '2026-01-01Z', 1), (3, 0.30, 1000, '2026-01-01Z', 1);
 insert into analytics.customers (customer_id, name, email, country, commit_lsn, lsn, deleted)
-    values (2, 'Bob', 'b@x', 'US', 1, 1, false), (9, 'New', 'n@x', 'US', 1, 1, false), (8, 'Idle', 'i', 'US', 1, 1, false);
+    values (2, 'Bob', 'b@x', 'US', 1, 1, false), (9, 'New', 'n@x', 'US', 1, 1, false),
+    (8, 'Idle', 'i', 'US', 1, 1, false);
 insert into analytics.customer_totals values (2, '2025-01-01Z', '2025-06-01Z', 4, 99.50), (9, now(), now(), 1, 1);
 insert into analytics.online_scores values (2, 0.75, '2026-01-01Z', 0);
 """

@@ -53,7 +53,8 @@ def test_changes_are_never_thrown_away(settings: Settings) -> None:
     ensure_topics(settings)
     resource = ConfigResource(ResourceType.TOPIC, change_topics(settings)["transactions"])
 
-    config = _admin(settings).describe_configs([resource])[resource].result()
+    admin = _admin(settings)
+    config = admin.describe_configs([resource])[resource].result()
 
     kept = {name: config[name].value for name in ("cleanup.policy", "retention.ms", "retention.bytes")}
     assert kept == {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}

@@ -11,7 +11,8 @@ from retentioncast.commands.scores import money, show_scores
 from retentioncast.infra.scores import Row
 
 ROW: Row = {
-    "customer_id": 1234, "name": "Anastasia Bartholomew-Montgomery", "no_purchase_30d": 0.987, "no_purchase_30d_low": 0.9,
+    "customer_id": 1234, "name": "Anastasia Bartholomew-Montgomery", "no_purchase_30d": 0.987,
+    "no_purchase_30d_low": 0.9,
     "no_purchase_30d_high": 1.0, "no_purchase_90d": 0.5, "online_no_order_30d": None, "residual_value": 12345.6,
     "residual_value_low": 1.2, "residual_value_high": 20000.0, "latest_purchase": datetime(2026, 1, 2, tzinfo=UTC),
     "as_of": datetime(2026, 2, 1, tzinfo=UTC), "run_id": 7,

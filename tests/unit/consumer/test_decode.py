@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from consumer.decode import Decoder, dead_letter, decoders
+from consumer.decode import Decoder, Source, dead_letter, decoders, stream_key
 from consumer.events import Change
 
 from retentioncast.core.errors import InvalidMessage
@@ -87,3 +87,16 @@ def test_somebody_elses_column_names_are_read_by_their_roles() -> None:
     assert change.key == 1
     assert change.row is not None
     assert change.row.amount == "3.00"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("sequence", "lsn", "version"),
+    [('["5","9"]', 9, (5, 9)), ('[null,"9"]', 9, (9, 9)), ('["5","9"]', None, (5, 9)), (None, 9, (9, 9))],
+)
+def test_a_version_is_the_commit_before_and_the_lsn(sequence: str, lsn: int, version: tuple[int, int]) -> None:
+    assert stream_key(Source(lsn, sequence)) == version
+
+
+def test_a_change_that_does_not_say_where_it_stands_is_refused() -> None:
+    with pytest.raises(InvalidMessage, match="where in the log"):
+        stream_key(Source(None, "[]"))

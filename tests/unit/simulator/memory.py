@@ -6,10 +6,12 @@ import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from retentioncast.core.clock import Clock, ManualClock
 from rich.console import Console
+
+from retentioncast.core.clock import Clock, ManualClock
 from simulator.bootstrap import restore
 from simulator.pace import Pace
 from simulator.people import make_directory
@@ -23,6 +25,10 @@ from simulator.store import Saved
 from simulator.world import Terms
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+#: Making one is slow.
+directory = cache(make_directory)
 
 
 class Killed(Exception):
@@ -132,7 +138,7 @@ def simulation(shop: MemoryShop, clock: Clock | None = None) -> Simulation:
     """A simulation that goes on where this shop stands."""
     clock = clock or ManualClock(NOW)
     saved = shop.load()
-    planner = Planner(restore(saved, DEMO_SHOP), make_directory(saved.terms.seed))
+    planner = Planner(restore(saved, DEMO_SHOP), directory(saved.terms.seed))
     progress = Progress(clock, Console(quiet=True))
     return Simulation(planner, shop, clock, progress, lambda: False, saved.unfinished)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from retentioncast.core.errors import InvalidInput
 from simulator.bootstrap import agree, wanted_customers
 from simulator.distributions import Distribution

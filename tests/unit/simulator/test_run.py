@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from retentioncast.core.clock import ManualClock
 from simulator.pace import FloodPace, Pace, RatePace, SpeedPace
 from simulator.plan import Plan
-
+from simulator.world import Wanted
 from tests.unit.simulator.memory import NOW, Killed, MemoryShop, played, simulation, terms
 
 DAYS = 90
@@ -27,27 +28,28 @@ def test_another_seed_gives_another_shop() -> None:
 @pytest.mark.parametrize("kind", ["rate", "slow", "speed"])
 def test_the_pace_does_not_change_the_shop(kind: str) -> None:
     clock = ManualClock(NOW)
-    pace: Pace = {
+    paces: dict[str, Pace] = {
         "rate": RatePace(600, clock),
         "slow": RatePace(2, clock),
         "speed": SpeedPace(86400, clock, terms().origin),
-    }[kind]
-    assert played(MemoryShop(terms()), pace, 40, clock).tables == played(MemoryShop(terms()), FloodPace(), 40).tables
+    }
+    shop, flooded = played(MemoryShop(terms()), paces[kind], 40, clock), played(MemoryShop(terms()), FloodPace(), 40)
+    assert shop.tables == flooded.tables
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_simulator_killed_at_any_moment_goes_on_as_if_it_had_not_been(seed: int) -> None:
     moments, shop, clock = random.Random(seed), MemoryShop(terms()), ManualClock(NOW)
     kills = 0
-    while shop.tick < DAYS or shop.pending is not None:
-        shop.kill_after = shop.transactions + moments.choice([1, 2, 3, 7, 15])
-        pace: Pace = moments.choice([FloodPace(batch=1), FloodPace(batch=100), RatePace(300, clock), RatePace(5, clock)])
+    while shop.tick < 40 or shop.pending is not None:
+        shop.kill_after = shop.transactions + moments.choice([1, 2, 3])
+        paces: list[Pace] = [FloodPace(batch=1), FloodPace(batch=60), RatePace(300, clock)]
         try:
-            played(shop, pace, DAYS, clock)
+            played(shop, moments.choice(paces), 40, clock)
         except Killed:
             kills += 1
-    straight = played(MemoryShop(terms()), FloodPace(), DAYS)
-    assert kills > 10
+    straight = played(MemoryShop(terms()), FloodPace(), 40)
+    assert kills >= 3
     assert shop.tables == straight.tables
     assert (shop.truth, shop.agenda, shop.counters) == (straight.truth, straight.agenda, straight.counters)
 
@@ -112,3 +114,11 @@ def test_a_stop_is_heard_between_two_transactions() -> None:
     run.stopped = lambda: shop.transactions >= 3
     run.run("Live", FloodPace(batch=10))
     assert shop.transactions == 3
+
+
+def test_with_rate_and_speed_both_given_the_number_of_customers_gives() -> None:
+    shop = played(MemoryShop(terms(customers=200, days=30)), FloodPace(), 30)
+    run = simulation(shop)
+    run.planner.world.wanted = Wanted(900, within=3 * 86400 * 10**6)
+    run.run("Live", FloodPace(batch=1), last_tick=60)
+    assert len(run.planner.world.people) == pytest.approx(900, rel=0.15)

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import numpy as np
 import pytest
+
 from simulator.pace import FloodPace
 from simulator.rhythm import DAY, activity, add_months, campaign, to_datetime, to_micros, when
-
 from tests.unit.simulator.memory import NOW, MemoryShop, played, terms
 
 
