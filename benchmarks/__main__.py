@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 
 from benchmarks.apply import Plan, run_apply
+from benchmarks.capture import run_capture
+from benchmarks.freshness import run_freshness
 from benchmarks.report import write_report
 from benchmarks.results import Result, write_result
+from benchmarks.setup_steps import run_setup
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -33,6 +36,33 @@ def apply(
 ) -> None:
     """A topic replayed into empty tables, against the raw limit and one event a commit."""
     _finish(lambda: run_apply(Plan(changes, customers, repetitions)))
+
+
+@app.command()
+def freshness(seconds: Annotated[float, typer.Option(min=1)] = 25.0) -> None:
+    """From a commit in the shop to customer_rfm, next to Debezium's own delay."""
+    _finish(lambda: run_freshness(seconds))
+
+
+@app.command()
+def capture(
+    rows: Annotated[int, typer.Option(min=1000)] = 300_000, repetitions: Annotated[int, typer.Option(min=1)] = 3
+) -> None:
+    """Debezium's own rate, and the rate of the whole way."""
+    _finish(lambda: run_capture(rows, repetitions))
+
+
+@app.command()
+def setup() -> None:
+    """Time and memory of each step of ./setup.sh --native from a fresh clone."""
+    _finish(run_setup)
+
+
+@app.command("all")
+def every() -> None:
+    """All of them, one after the other."""
+    for measure in (lambda: run_apply(Plan()), run_freshness, run_capture, run_setup):
+        _finish(measure)
 
 
 @app.command()

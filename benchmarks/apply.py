@@ -123,9 +123,15 @@ def judge(plan: Plan, runs: Mapping[str, list[Run]]) -> Result:
     rate = {name: median(run.rate for run in each) for name, each in runs.items()}
     whole = {name: plan.changes / seconds for name, seconds in total.items()}
     claims = [
-        Claim("Apply: time of our consumer / raw limit, 1 process each, start-up included", total[OURS] / total[RAW], 1.75),
+        Claim(
+            "Apply: time of our consumer / raw limit, 1 process each, start-up included", total[OURS] / total[RAW], 1.75
+        ),
         Claim("The same after the first commit: raw rate / our rate", rate[RAW] / rate[OURS], 1.75),
-        Claim("Apply: time of our consumers / raw limit, 2 processes each, start-up included", total[OURS_2] / total[RAW_2], 1.75),
+        Claim(
+            "Apply: time of our consumers / raw limit, 2 processes each, start-up included",
+            total[OURS_2] / total[RAW_2],
+            1.75,
+        ),
         Claim("Apply: our rate / one event a commit", rate[OURS] / rate[ONE_BY_ONE], 60, at_least=True),
     ]
     table = [
@@ -141,7 +147,13 @@ def judge(plan: Plan, runs: Mapping[str, list[Run]]) -> Result:
         "COPY to a table without a key, with the same overlap and batch size, and without a consumer group. After each "
         "run of the consumer, `customer_rfm` and the mirror were compared with a recomputation from the shop: no "
         "difference. Contenders take turns; medians.",
-        ("contender", "seconds, start-up included", "changes a second", "changes a second after the first commit", "runs"),
+        (
+            "contender",
+            "seconds, start-up included",
+            "changes a second",
+            "changes a second after the first commit",
+            "runs",
+        ),
         table,
         claims,
         {

@@ -111,6 +111,10 @@ def judge(block: int, rates: dict[str, list[float]]) -> Result:
         "difference.",
         ("what", "rows a second, median", "runs"),
         table,
-        [Claim("Whole way: time of shop → customer_rfm / time of shop → topic", medians[DEBEZIUM] / medians[WHOLE], 2.0)],
+        [
+            Claim(
+                "Whole way: time of shop → customer_rfm / time of shop → topic", medians[DEBEZIUM] / medians[WHOLE], 2.0
+            )
+        ],
         {"kind": "rates", "ours": [WHOLE, WHOLE_2, ONLINE], "rates": rates},
     )

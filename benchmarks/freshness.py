@@ -119,7 +119,7 @@ def wait_until(done: Callable[[], bool], what: str, every_s: float = 0.2) -> Non
     give_up = time.monotonic() + CAUGHT_UP_S
     while not done():
         if time.monotonic() > give_up:
-            raise StackError(f"Waited {CAUGHT_UP_S:.0f} s until {what}.", "See the logs in the benchmark's home.")
+            raise StackError(f"Waited {CAUGHT_UP_S:.0f} s until {what}.", "Run it again on a quieter machine.")
         time.sleep(every_s)
 
 
@@ -134,7 +134,9 @@ def judge(measured: list[Freshness], seconds: float) -> Result:
         how = f"{each.rate:,} writes/s, online learning {'on' if each.online else 'off'}"
         (d50, o50, _), (d99, o99, ratio) = each.at(0.5), each.at(0.99)
         claims.append(Claim(f"Freshness at {how}: p99 of commit → customer_rfm / Debezium's own p99", ratio, 1.5))
-        table.append((how, f"{each.achieved:,.0f}", f"{d50:.1f}", f"{d99:.1f}", f"{o50:.1f}", f"{o99:.1f}", f"{ratio:.2f}"))
+        table.append(
+            (how, f"{each.achieved:,.0f}", f"{d50:.1f}", f"{d99:.1f}", f"{o50:.1f}", f"{o99:.1f}", f"{ratio:.2f}")
+        )
         delays |= {f"Debezium: {how}": each.debezium, f"customer_rfm: {how}": each.ours}
     return Result(
         "freshness",

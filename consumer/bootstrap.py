@@ -111,4 +111,3 @@ def topic_ids(settings: Settings, topics: list[str]) -> dict[str, str]:
 def _range(source: Consumer, place: Place, ids: dict[str, str]) -> Range:
     low, high = source.get_watermark_offsets(TopicPartition(*place), timeout=_TIMEOUT_S)
     return Range(low, high, ids[place[0]])
-

@@ -54,7 +54,9 @@ def write_rows(connection: psycopg.Connection, role: str, changes: list[Change])
 
 def truncate(connection: psycopg.Connection, role: str, version: StreamKey) -> None:
     """All rows of the table before this version are gone, in the mirror and in what follows from it."""
-    connection.execute(sql("mirror.truncation_floor", SQL), {"table": role, "commit_lsn": version[0], "lsn": version[1]})
+    connection.execute(
+        sql("mirror.truncation_floor", SQL), {"table": role, "commit_lsn": version[0], "lsn": version[1]}
+    )
     statement = sql("mirror.truncate_mirror", SQL).replace("{table}", role)
     connection.execute(statement, {"commit_lsn": version[0], "lsn": version[1]})
     if role == shop.TRANSACTIONS:

@@ -1,4 +1,4 @@
-"""Runs on a period, and for the first time as soon as there is enough to fit."""
+"""Runs on a period, for the first time as soon as there is enough to fit, and sooner when much has come since."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ POLL_S = 1.0
 #: Caught up a bit: over this many seconds the changes applied have grown by no more than this share.
 SETTLED_S = 2.0
 SETTLED_GROWTH = 0.2
+#: Much has come: the changes applied have grown by this share since the last run (a past that pours in).
+MUCH = 0.2
 
 
 @dataclass(slots=True)
@@ -30,7 +32,8 @@ class Loop:
     clock: Clock
     period_s: float
     enough: int
-    begun: bool = field(default=False)
+    #: Changes applied at the last run; none yet: -1.
+    fitted: int = field(default=-1)
     _looks: deque[tuple[float, int]] = field(default_factory=deque)
 
     def run(self) -> None:
@@ -38,20 +41,19 @@ class Loop:
         due = self.clock.monotonic_s() + self.period_s
         while not self._wait_until(due):
             due = self.clock.monotonic_s() + self.period_s
-            self.begun = self.score() or self.begun
+            self.score()
 
     def _wait_until(self, due: float) -> bool:
-        """Whether to stop; returns before `due` when the first run can begin."""
+        """Whether to stop; returns before `due` when a run is worth its while at once."""
         while (left := due - self.clock.monotonic_s()) > 0:
-            if not self.begun and self._ready():
-                self.begun = True
+            if self._ready():
                 return False
-            if self.wait(left if self.begun else min(POLL_S, left)):
+            if self.wait(min(POLL_S, left)):
                 return True
         return self.wait(0)
 
     def _ready(self) -> bool:
-        """Enough customers, and the stream has caught up a bit."""
+        """Enough customers, much that is new, and the stream has caught up a bit."""
         customers, applied = self.growth()
         now = self.clock.monotonic_s()
         self._looks.append((now, applied))
@@ -59,4 +61,6 @@ class Loop:
             self._looks.popleft()
         then, before = self._looks[0]
         settled = now - then >= SETTLED_S and applied <= before * (1 + SETTLED_GROWTH)
-        return customers >= self.enough and settled
+        ready = customers >= self.enough and settled and applied > self.fitted * (1 + MUCH)
+        self.fitted = applied if ready else self.fitted
+        return ready

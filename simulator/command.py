@@ -11,23 +11,25 @@ import typer
 from retentioncast.core.clock import SystemClock
 from retentioncast.infra.logs import set_up_logs
 from retentioncast.infra.settings import load_settings
-from simulator.bootstrap import simulate
-from simulator.options import Options, parse_duration, parse_start
 
 
 def simulate_command(
-    customers: Annotated[int | None, typer.Option(help="Customers who arrive in the past. [settings: 2000]")] = None,
-    history: Annotated[str | None, typer.Option(help="Length of the past: 90d, 18mo, 2y. [settings: 18mo]")] = None,
+    customers: Annotated[int | None, typer.Option(help="Customers who arrive in the past. (settings: 2000)")] = None,
+    history: Annotated[str | None, typer.Option(help="Length of the past: 90d, 18mo, 2y. (settings: 18mo)")] = None,
     load: Annotated[str | None, typer.Option(help="quiet (2 writes/s), normal (20), busy (600) or flood.")] = None,
     rate: Annotated[float | None, typer.Option(help="Writes a second, instead of a load.")] = None,
     speed: Annotated[float | None, typer.Option(help="Shop seconds a second: 86400 is a day a second.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same shop. [settings: 42]")] = None,
-    start: Annotated[str | None, typer.Option(help="The shop's time at which the live part begins. [now]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same shop. (settings: 42)")] = None,
+    start: Annotated[str | None, typer.Option(help="The shop's time at which the live part begins. (now)")] = None,
     duration: Annotated[str | None, typer.Option(help="Stop after so long: 30s, 10m, 2h.")] = None,
     only_history: Annotated[bool, typer.Option("--only-history", help="Write the past and stop.")] = False,
     live_only: Annotated[bool, typer.Option("--live-only", help="A shop that opens now, without a past.")] = False,
 ) -> None:
     """Fill the shop with a plausible past, then let it live: a simulation that is there already goes on."""
+    # Here, so that `retentioncast --help` does not wait for numpy.
+    from simulator.bootstrap import simulate
+    from simulator.options import Options, parse_duration, parse_start
+
     settings = load_settings()
     set_up_logs(settings.log)
     given = settings.simulator

@@ -120,13 +120,15 @@ class PostgresStore:
         return row
 
     def _check_alone(self) -> None:
-        row = self._run("shop.lock").fetchone()
-        self.connection.commit()
-        if row is None or not row[0]:
+        try:
+            with self.connection.transaction():
+                self._run("shop.lock_patience")
+                self._run("shop.lock")
+        except psycopg.errors.LockNotAvailable as error:
             raise InvalidInput(
                 "Another simulator is already at work on this database.",
                 "Stop it first: `retentioncast stop simulator`.",
-            )
+            ) from error
 
     def _write_truth(self, plan: Plan, packed: str | None) -> None:
         self._copy("truth.add_customers", (_stamped(truth, _TRUTH_TIMES) for truth in plan.newcomers))

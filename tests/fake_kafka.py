@@ -47,9 +47,7 @@ class FakeSource:
         return found[0] if found else None
 
     def consume(self, num_messages: int, timeout: float) -> list[FakeMessage]:
-        ready = [
-            place for place, at in self._at.items() if at < len(self._logs[place]) and place not in self._paused
-        ]
+        ready = [place for place, at in self._at.items() if at < len(self._logs[place]) and place not in self._paused]
         if not ready:
             self.on_idle()
             return []

@@ -47,7 +47,13 @@ class FakeMessage:
 
 
 def message(
-    table: str, op: str, key: int | None, row: dict[str, Any] | None, lsn: int, partition: int = 0, offset: int = 0,
+    table: str,
+    op: str,
+    key: int | None,
+    row: dict[str, Any] | None,
+    lsn: int,
+    partition: int = 0,
+    offset: int = 0,
     commit_lsn: int | None = None,
 ) -> FakeMessage:
     """One change event as Debezium writes it with our settings."""

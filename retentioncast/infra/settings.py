@@ -24,6 +24,7 @@ from retentioncast.infra.settings_problems import describe_source, describe_valu
 
 SETTINGS_FILE = "settings.toml"
 _NEXT_STEP_OF_SOURCE = "Correct it, or give yourself the right to read it; docs/operations.md lists every setting."
+_NEXT_HOME = f"Remove that line; {ENV_PREFIX}HOME chooses another home."
 ROLES = ("owner", "simulator", "debezium", "consumer", "scorer", "reader")
 
 
@@ -141,9 +142,7 @@ class LogSettings(_Section):
 class Settings(BaseSettings):
     """All settings; read once by the entry point, then passed in."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
     home: Path = Path(".retentioncast")
     postgres: PostgresSettings = PostgresSettings()
@@ -165,7 +164,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         file = find_home() / SETTINGS_FILE
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+        of_home = TomlConfigSettingsSource(settings_cls, toml_file=file)
+        if "home" in of_home.toml_data:
+            raise InvalidSettings(f"{file} sets home, but it is found there because that is the home.", _NEXT_HOME)
+        return init_settings, env_settings, of_home
 
 
 def find_home() -> Path:

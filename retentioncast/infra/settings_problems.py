@@ -38,8 +38,11 @@ def unknown_variables(variables: Iterable[str], model: type[BaseModel]) -> list[
     known = {name.upper() for name in model.model_fields} | NO_SETTINGS
     ours = (name for name in variables if name.upper().startswith(ENV_PREFIX))
     wrong = [name for name in ours if name.upper().removeprefix(ENV_PREFIX).split("__")[0] not in known]
-    meant = [variable_of(name) for name in setting_names(model)]
-    return [f"The variable {name} names no setting{_suggest(name.upper(), meant)}." for name in sorted(wrong)]
+    meant = [variable_of(name).removeprefix(ENV_PREFIX) for name in setting_names(model)]
+    return [
+        f"The variable {name} names no setting{_suggest(name.upper().removeprefix(ENV_PREFIX), meant, ENV_PREFIX)}"
+        for name in sorted(wrong)
+    ]
 
 
 def describe_values(error: ValidationError, model: type[BaseModel]) -> str:
@@ -68,7 +71,9 @@ def _describe(loc: tuple[int | str, ...], value: object, kind: str, message: str
     name = ".".join(str(part) for part in loc)
     if kind == "extra_forbidden":
         message = f"there is no such setting{_suggest(name, names)}"
-    return f"Setting {name} ({variable_of(name)}) = {_shown(name, value)}: {message}."
+    else:
+        message += "."
+    return f"Setting {name} ({variable_of(name)}) = {_shown(name, value)}: {message}"
 
 
 def _shown(name: str, value: object) -> str:
@@ -78,6 +83,6 @@ def _shown(name: str, value: object) -> str:
     return "{…}" if isinstance(value, dict) else repr(value)[:_SHOWN]
 
 
-def _suggest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-    return f"; did you mean {close[0]}?" if close else ""
+def _suggest(name: str, known: list[str], prefix: str = "") -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    return f"; did you mean {prefix}{close[0]}?" if close else "."

@@ -91,6 +91,11 @@ class NativeStack:
     def infrastructure(self) -> list[Part]:
         """Postgres, Kafka and Connect."""
         java, jars = self.bring_jars()
+        if not self.postgres.data.is_relative_to(self.paths.home):
+            account, data = self.postgres.account.name, self.postgres.data
+            self.progress.say(
+                f"    {account}, who runs Postgres, cannot enter {self.paths.home}: its data is in {data}."
+            )
         kafka = Kafka(self.settings, self.paths, java, jars)
         return [self.postgres, kafka, Connect(self.settings, self.paths, java, jars)]
 

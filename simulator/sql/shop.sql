@@ -1,7 +1,10 @@
 -- What the simulator does to the shop. Sets throughout: the same statement for one row and for ten thousand.
 
 -- name: lock one simulator at a time; held as long as the connection
-select pg_try_advisory_lock(hashtextextended('retentioncast.simulator', 0))
+select pg_advisory_lock(hashtextextended('retentioncast.simulator', 0))
+
+-- name: lock_patience one that was just killed needs a moment to let go
+set local lock_timeout = '3s'
 
 -- name: anybody is somebody there already?
 select exists (select from shop.customers)

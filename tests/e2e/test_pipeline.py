@@ -76,17 +76,21 @@ def wait_until_back(stack: NativeStack, name: str, killed: int) -> None:
 @pytest.mark.parametrize("load", ["quiet", "normal", "busy", "flood"])
 def test_rfm_is_exact_after_every_load(shop: NativeStack, load: str) -> None:
     with connect(shop.settings, "reader") as reader:
-        before = dict(reader.execute("select table_name, sum(n) from (" + _COUNTS + ") as c group by 1").fetchall())
+        before: dict[str, int] = dict(
+            reader.execute("select table_name, sum(n) from (" + _COUNTS + ") as c group by 1").fetchall()
+        )
     simulate(shop, "--load", load, "--duration", "6s")
     assert differences(shop) == []
     with connect(shop.settings, "reader") as reader:
-        after = dict(reader.execute("select table_name, sum(n) from (" + _COUNTS + ") as c group by 1").fetchall())
+        after: dict[str, int] = dict(
+            reader.execute("select table_name, sum(n) from (" + _COUNTS + ") as c group by 1").fetchall()
+        )
     assert after != before, "nothing happened"
 
 
 def test_all_kinds_of_change_took_part(shop: NativeStack) -> None:
     with connect(shop.settings, "reader") as reader:
-        kinds = dict(reader.execute(KINDS).fetchall())
+        kinds: dict[str, int] = dict(reader.execute(KINDS).fetchall())
         counts = [reader.execute(query).fetchone() for query in SIGNS]
         letters = reader.execute("select * from analytics.dead_letters").fetchall()
     assert set(kinds) == {"purchase", "renewal", "refund"}

@@ -77,9 +77,7 @@ class OnlineChurn:
             self._load_model(state)
 
     @classmethod
-    def restore(
-        cls, config: OnlineConfig, model_state: Json, customers: Iterable[tuple[int, Json]]
-    ) -> OnlineChurn:
+    def restore(cls, config: OnlineConfig, model_state: Json, customers: Iterable[tuple[int, Json]]) -> OnlineChurn:
         """The learner as it was when `model_state` and the customers were saved, bit for bit.
 
         Raises:
@@ -201,9 +199,7 @@ class OnlineChurn:
         customer.plan_at, customer.plan_bucket, customer.active = after
         return True
 
-    def _score(
-        self, customer_id: int, customer: Customer, now: float, *, opens: bool, by_order: bool
-    ) -> None:
+    def _score(self, customer_id: int, customer: Customer, now: float, *, opens: bool, by_order: bool) -> None:
         features = extract(customer, now)
         probability = self._regression.predict(features, customer.plan_bucket)
         customer.probability, customer.as_of = probability, now

@@ -31,9 +31,7 @@ class Validation:
     def progress(self, stream_time: float) -> Progress:
         """The state of things as one row."""
         base = float(self._base.get())
-        return Progress(
-            stream_time, self.n_matured, float(self._loss.get()), self._auc.get(), base, _entropy(base)
-        )
+        return Progress(stream_time, self.n_matured, float(self._loss.get()), self._auc.get(), base, _entropy(base))
 
     def to_json(self) -> Json:
         """Counts and running means."""

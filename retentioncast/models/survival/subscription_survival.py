@@ -111,7 +111,7 @@ class SubscriptionSurvival:
         ratio = np.exp(design @ self._coefficients)
         hazard, variance = baseline.increase(age, horizon)
         of_ratio = np.einsum("ij,jk,ik->i", design, self.covariance_, design)
-        spread = np.sqrt(variance / np.maximum(hazard, 1e-300) ** 2 + of_ratio) * ndtri((1 + interval) / 2)
+        spread = np.sqrt(variance / np.maximum(hazard, 1e-150) ** 2 + of_ratio) * ndtri((1 + interval) / 2)
         not_ruled_out = -np.log((1 - interval) / 2) / baseline.watched(age)
         most = np.where(hazard > 0, hazard * np.exp(np.minimum(spread, 50.0)), not_ruled_out)
         least = hazard * np.exp(-spread)

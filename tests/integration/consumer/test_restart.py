@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from consumer.bootstrap import _connector
 from consumer.decode import decoders
 from consumer.events import Span
@@ -15,7 +16,6 @@ from consumer.loop import Loop, Writer
 from consumer.online import OnlineModels, load_model
 from consumer.positions import Range, starting_offsets
 from consumer.reader import Reader
-
 from retentioncast.core.clock import SystemClock
 from retentioncast.core.shop import ROLES, ShopNames
 from retentioncast.infra.postgres import connect

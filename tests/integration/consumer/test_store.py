@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+
 from consumer.decode import decoders
 from consumer.events import Batch
 from consumer.fold import add_change, cover
 from consumer.isolate import isolate
 from consumer.positions import committed
 from consumer.store import prepare, write_batch
-
 from retentioncast.core.errors import Fenced
 from retentioncast.core.rfm import CustomerRfm
 from retentioncast.core.shop import ShopNames

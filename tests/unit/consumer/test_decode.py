@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from consumer.decode import Decoder, Source, dead_letter, decoders, stream_key
 from consumer.events import Change
-
 from retentioncast.core.errors import InvalidMessage
 from retentioncast.core.shop import TRANSACTIONS, ShopNames, Table
 from tests.stream import PREFIX, FakeMessage, message, transaction_row

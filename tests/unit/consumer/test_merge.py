@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from consumer.decode import decoders
 from consumer.merge import Merger
-
 from retentioncast.core.shop import ShopNames
 from tests.stream import EPOCH, PREFIX, FakeMessage, message, transaction_row
 

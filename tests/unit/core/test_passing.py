@@ -123,7 +123,14 @@ def test_the_memory_forgets_the_oldest() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b"{", b"null", b"[]", b'{"op":"x"}', b'{"op":"c","source":{"ts_ms":0,"sequence":"[]"},"after":{},"before":null}'],
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'{"op":"x"}',
+        b'{"op":"c","source":{"ts_ms":0,"sequence":"[]"},"after":{},"before":null}',
+    ],
 )
 def test_what_is_no_change_is_said(value: bytes) -> None:
     with pytest.raises(InvalidMessage, match="not a change"):

@@ -43,6 +43,11 @@ def test_with_too_few_customers_there_is_a_run_a_period_that_says_so_until_there
     assert service.runs == [60, 91]
 
 
+def test_when_much_has_come_since_the_last_run_the_next_does_not_wait_for_its_period() -> None:
+    service = Service(lambda s: (100, 5000 if s < 20 else 6500), stop_at_s=60)
+    assert service.runs == [2, 22]
+
+
 def test_a_fit_that_fails_is_tried_again_after_a_period_not_at_once() -> None:
     service = Service(lambda s: (100, 5000), stop_at_s=130, publishes=False)
     assert service.runs == [2, 62, 122]

@@ -14,18 +14,14 @@ KINDS = ((6.0, 3.0, "gold"), (20.0, 8.0, "basic"), (70.0, 25.0, None))
 _DROPOUT = 0.08
 
 
-def shop(
-    seed: int, customers: int, days: float, *, start: float = START, slowdown: float = 1.0
-) -> list[Event]:
+def shop(seed: int, customers: int, days: float, *, start: float = START, slowdown: float = 1.0) -> list[Event]:
     """All events of a shop in the order of their times; `slowdown` stretches the gaps between orders."""
     rng = random.Random(seed)
     events = [event for i in range(customers) for event in _life(rng, i + 1, start, days, slowdown)]
     return sorted(events, key=lambda event: (event.at, event.customer_id, type(event).__name__))
 
 
-def _life(
-    rng: random.Random, customer_id: int, start: float, days: float, slowdown: float
-) -> Iterator[Event]:
+def _life(rng: random.Random, customer_id: int, start: float, days: float, slowdown: float) -> Iterator[Event]:
     order_gap, session_gap, plan = rng.choice(KINDS)
     at = joined = start + rng.uniform(0.0, days * 0.7) * DAY_S
     end = start + days * DAY_S
@@ -39,9 +35,7 @@ def _life(
     yield from _sessions(rng, customer_id, joined, min(at, end), session_gap)
 
 
-def _sessions(
-    rng: random.Random, customer_id: int, joined: float, gone: float, gap: float
-) -> Iterator[SessionStarted]:
+def _sessions(rng: random.Random, customer_id: int, joined: float, gone: float, gap: float) -> Iterator[SessionStarted]:
     at = joined + rng.expovariate(1.0 / gap) * DAY_S
     while at < gone:
         yield SessionStarted(customer_id, at, rng.randrange(1, 12))

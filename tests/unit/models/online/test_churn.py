@@ -90,9 +90,7 @@ def test_a_quiet_customer_keeps_only_counters() -> None:
 
 
 def test_a_history_read_customer_by_customer_gets_the_same_labels() -> None:
-    learner = _learner(
-        _order(1, 0), _order(1, 500), _order(2, 0), _order(3, 500.1), _order(2, 10), _order(2, 60)
-    )
+    learner = _learner(_order(1, 0), _order(1, 500), _order(2, 0), _order(3, 500.1), _order(2, 10), _order(2, 60))
     assert _labels(learner) == (3, 2)  # 1: 1; 2: 0 (10 days), then 1 (50 days)
     learner.observe(_order(4, 501.5))
     assert _labels(learner) == (4, 3)  # the last of customer 2, whose horizon had long passed

@@ -13,15 +13,11 @@ from retentioncast.models.online.customer import Customer
 from retentioncast.models.online.features import NAMES, extract, plan_bucket
 from tests.unit.models.online.streams import START
 
-_GAPS = st.lists(
-    st.tuples(st.floats(1.0, 1e9), st.floats(allow_nan=True), st.integers(-5, 10**9)), max_size=30
-)
+_GAPS = st.lists(st.tuples(st.floats(1.0, 1e9), st.floats(allow_nan=True), st.integers(-5, 10**9)), max_size=30)
 
 
 @given(_GAPS, st.floats(0.0, 1e10))
-def test_features_are_bounded_whatever_the_customer_did(
-    steps: list[tuple[float, float, int]], later: float
-) -> None:
+def test_features_are_bounded_whatever_the_customer_did(steps: list[tuple[float, float, int]], later: float) -> None:
     customer, at = Customer(), START
     for gap, amount, pages in steps:
         at += gap

@@ -106,12 +106,8 @@ def test_a_learner_that_saw_nothing_can_be_saved() -> None:
     assert restored.drain() == empty
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("schema_version", 99), ("horizon_days", 60.0), ("plan_buckets", 3)]
-)
-def test_a_state_of_another_version_or_setting_is_refused_with_the_next_step(
-    name: str, value: object
-) -> None:
+@pytest.mark.parametrize(("name", "value"), [("schema_version", 99), ("horizon_days", 60.0), ("plan_buckets", 3)])
+def test_a_state_of_another_version_or_setting_is_refused_with_the_next_step(name: str, value: object) -> None:
     state = OnlineChurn(_CONFIG).model_state() | {name: value}
     with pytest.raises(OnlineStateUnusable, match=f"{name}.*delete the partition's online state"):
         OnlineChurn(_CONFIG, state)
