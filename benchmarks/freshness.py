@@ -129,7 +129,7 @@ def _length(settings: Settings, topic: str) -> int:
 
 def judge(measured: list[Freshness], seconds: float) -> Result:
     """A row for each load; the ratios of the 99th percentiles as claims."""
-    claims, table, delays = [], [], {}
+    claims, table, delays = [], [], dict[str, list[float]]()
     for each in measured:
         how = f"{each.rate:,} writes/s, online learning {'on' if each.online else 'off'}"
         (d50, o50, _), (d99, o99, ratio) = each.at(0.5), each.at(0.99)

@@ -61,7 +61,7 @@ class Memory:
     def _processes(self) -> set[psutil.Process]:
         found: set[psutil.Process] = set()
         with contextlib.suppress(psutil.Error):
-            found |= {process := psutil.Process(self.pid), *process.children(recursive=True)}
+            found |= {psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)}
         for process in processes_of(self.home):
             with contextlib.suppress(psutil.Error):
                 found |= {process, *process.children(recursive=True)}

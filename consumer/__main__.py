@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -20,6 +21,7 @@ def main() -> int:
         settings = load_settings()
         set_up_logs(settings.log)
         loop = make_loop(settings)
+        _calm_the_collector()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.reader.stop())
         loop.reader.start()
@@ -29,6 +31,13 @@ def main() -> int:
         return 1
     logger.info("Stopped.", extra={"action": "stop"})
     return 0
+
+
+def _calm_the_collector() -> None:
+    """Batches are tens of thousands of objects without cycles: looking through them again and again costs a fifth."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
 
 
 if __name__ == "__main__":

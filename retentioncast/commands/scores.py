@@ -35,7 +35,9 @@ def register(app: typer.Typer) -> None:
 def print_scores(
     top: Annotated[int, typer.Option(min=1, help="How many customers.")] = 20,
     customer: Annotated[int | None, typer.Option(help="Only this customer.")] = None,
-    by: Annotated[Order, typer.Option(help="Rank by risk, by stake (risk x value) or by value.")] = Order.RISK,
+    by: Annotated[
+        Order, typer.Option(help="Rank by stake (the value that may be lost), by risk or by value.")
+    ] = Order.STAKE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the customers most at risk, with their value and the intervals."""
@@ -57,7 +59,7 @@ def show_scores(rows: list[Row], console: Console) -> None:
     title = f"As of {moment(first['as_of'])} (run {first['run_id']})"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("customer", no_wrap=True)
-    for name in ("gone in 30 d", "90 d", "live", "worth", "last order"):
+    for name in ("no buy in 30 d", "90 d", "live", "worth", "last order"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
@@ -70,7 +72,8 @@ def show_scores(rows: list[Row], console: Console) -> None:
         )
     console.print(table)
     console.print(
-        "gone in 30 d: probability of no order within 30 days (interval); live: the same by the online model; "
+        "no buy in 30 d: probability of no purchase within 30 days (interval); live: of no order, by the online model at the "
+        "customer's last event, while that is less than 30 days ago; "
         "worth: expected value still to come (interval).",
         style="dim",
     )

@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -35,7 +36,7 @@ def await_first_scores(settings: Settings, progress: Progress) -> None:
 def show_report(settings: Settings, console: Console) -> None:
     """The ten customers most at risk, the addresses, and what to try next."""
     if found := most_at_risk(settings):
-        console.print(_table(found))
+        console.print(_table(found, settings.scorer.interval))
         console.print(
             "Ordered by what is at stake: the chance of no purchase within 90 days times the residual value.",
             highlight=False,
@@ -78,16 +79,18 @@ def _no_scores_yet(settings: Settings) -> str:
     return f"the last run was {run[0]['status']}: {run[0]['reason']}" if run else "the scorer has not run yet"
 
 
-def _table(found: list[CustomerAtRisk]) -> Table:
-    table = Table(title=f"The {len(found)} customers most at risk, as of {found[0].as_of:%Y-%m-%d %H:%M} UTC")
-    table.add_column("customer", justify="right", no_wrap=True, min_width=8)
+def _table(found: list[CustomerAtRisk], share: float) -> Table:
+    title = f"The {len(found)} customers most at risk, as of {found[0].as_of:%Y-%m-%d %H:%M} UTC"
+    # Narrow enough for 80 columns: a cut-off number is worse than none.
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 2), pad_edge=False, collapse_padding=True)
+    table.add_column("customer", justify="right", no_wrap=True)
     table.add_column("name", no_wrap=True, max_width=16)
-    for title in ("no purchase\nin 30 d", "no purchase\nin 90 d", "residual\nvalue", "interval"):
-        table.add_column(title, justify="right", no_wrap=True)
+    for heading in ("no buy\nin 30 d", "no buy\nin 90 d", "residual\nvalue", f"{share:.0%}\ninterval"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in found:
         interval = "–"
         if row.residual_value_low is not None and row.residual_value_high is not None:
-            interval = f"{row.residual_value_low:,.2f} – {row.residual_value_high:,.2f}"
+            interval = f"{row.residual_value_low:,.0f} – {row.residual_value_high:,.0f}"
         chances = f"{row.no_purchase_30d:.0%}", f"{row.no_purchase_90d:.0%}"
-        table.add_row(str(row.customer_id), row.name or "–", *chances, f"{row.residual_value:,.2f}", interval)
+        table.add_row(str(row.customer_id), row.name or "–", *chances, f"{row.residual_value:,.0f}", interval)
     return table

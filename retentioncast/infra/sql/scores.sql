@@ -2,7 +2,9 @@
 
 -- name: top
 select s.*, c.name, c.email, c.country, r.latest_purchase, r.order_count, r.order_value,
-       o.no_order_30d as online_no_order_30d, o.as_of as online_as_of
+       -- What the online model said of the 30 days after an event is no news once they are over.
+       case when o.as_of > s.as_of - interval '30 days' then o.no_order_30d end as online_no_order_30d,
+       o.as_of as online_as_of
 from scores.customer_scores s
 left join analytics.customers c on c.customer_id = s.customer_id and not c.deleted
 left join analytics.customer_rfm r on r.customer_id = s.customer_id
@@ -15,7 +17,7 @@ limit %(top)s;
 round(s.no_purchase_30d::numeric, 2) desc nulls last, s.residual_value desc nulls last, s.customer_id
 
 -- name: by_stake  the value that is expected to be lost
-s.no_purchase_30d * s.residual_value desc nulls last, s.customer_id
+s.no_purchase_90d * s.residual_value desc nulls last, s.customer_id
 
 -- name: by_value
 s.residual_value desc nulls last, s.customer_id
