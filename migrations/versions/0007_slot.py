@@ -1,4 +1,7 @@
-"""The replication slot: made here, before Debezium first asks, so that no change of the shop can be missed."""
+"""The replication slot: made here, before Debezium first asks, so that no change of the shop can be missed.
+
+Slots are the server's, not the database's: one of this name that belongs to another database is an error.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,12 @@ depends_on = None
 
 _MAKE = """
 select pg_create_logical_replication_slot(:slot, 'pgoutput')
-where not exists (select from pg_replication_slots where slot_name = :slot)
+where not exists (select from pg_replication_slots where slot_name = :slot and database = current_database())
 """
-_DROP = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = :slot"
+_DROP = """
+select pg_drop_replication_slot(slot_name) from pg_replication_slots
+where slot_name = :slot and database = current_database()
+"""
 
 
 def _run(statement: str) -> None:

@@ -36,7 +36,7 @@ def print_scores(
     top: Annotated[int, typer.Option(min=1, help="How many customers.")] = 20,
     customer: Annotated[int | None, typer.Option(help="Only this customer.")] = None,
     by: Annotated[
-        Order, typer.Option(help="Rank by stake (the value that may be lost), by risk or by value.")
+        Order, typer.Option(help="Rank by stake (value that may be lost), risk or value.")
     ] = Order.STAKE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -72,8 +72,8 @@ def show_scores(rows: list[Row], console: Console) -> None:
         )
     console.print(table)
     console.print(
-        "no buy in 30 d: probability of no purchase within 30 days (interval); live: of no order, by the online model at the "
-        "customer's last event, while that is less than 30 days ago; "
+        "no buy in 30 d: probability of no purchase within 30 days (interval); live: of no order, by the online "
+        "model at the customer's last event, while that is less than 30 days ago; "
         "worth: expected value still to come (interval).",
         style="dim",
     )
