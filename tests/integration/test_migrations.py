@@ -46,7 +46,7 @@ def types(settings: Settings, table: str) -> dict[str, str]:
         where attrelid = %s::regclass and attnum > 0 and not attisdropped
     """
     with connect(settings, "owner") as connection:
-        found = dict(connection.execute(query, (table,)).fetchall())
+        found: dict[str, str] = dict(connection.execute(query, (table,)).fetchall())
     return {name: kind.replace("timestamp with time zone", "timestamptz") for name, kind in found.items()}
 
 
