@@ -107,8 +107,8 @@ def judge(block: int, rates: dict[str, list[float]]) -> Result:
         "capture",
         "Debezium's own rate, and the whole way",
         f"Blocks of {block:,} rows, each one COPY and one commit in `shop.transactions`; the clock runs from the "
-        "moment that the commit has returned. Everything runs on the one machine. At the end `retentioncast verify` found no "
-        "difference.",
+        "moment that the commit has returned. Everything runs on the one machine. At the end `retentioncast verify` "
+        "found no difference.",
         ("what", "rows a second, median", "runs"),
         table,
         [

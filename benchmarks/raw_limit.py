@@ -6,6 +6,7 @@ Prints when its first and its last batch were committed (monotonic seconds) and 
 
 from __future__ import annotations
 
+import gc
 import json
 import queue
 import sys
@@ -77,6 +78,7 @@ def write(settings: Settings, batches: queue.Queue[Rows | None]) -> list[tuple[f
 
 def main(arguments: list[str]) -> None:
     settings = load_settings()
+    gc.disable()  # it has nothing to find here, and costs a sixth of the time
     counts = {int(partition): int(count) for partition, count in (each.split(":") for each in arguments)}
     batches: queue.Queue[Rows | None] = queue.Queue(settings.consumer.queue_batches)
     threading.Thread(target=read, args=(settings, counts, batches), daemon=True).start()

@@ -10,11 +10,13 @@ from typing import Any, cast, get_type_hints
 import msgspec
 
 from consumer.events import Change, DeadLetter, Message, StreamKey
-from consumer.rows import EVENT_TIME, OTHER_TIMES, ROW_TYPES, Id, Row
+from consumer.rows import EVENT_TIME, MONEY, OTHER_TIMES, ROW_TYPES, Id, Row
 from retentioncast.core import shop
 from retentioncast.core.errors import InvalidMessage
 from retentioncast.core.shop import ShopNames
 
+#: A sign, NaN or an infinity does not fit.
+_is_amount = re.compile(r"\d{1,30}(\.\d{1,30})?", re.ASCII).fullmatch
 _UNAVAILABLE = shop.UNAVAILABLE.encode()
 _PATH = re.compile(r" - at `\$(?:\.(?:after|source|before))?\.?(.*)`$")
 
@@ -57,6 +59,7 @@ class Decoder:
         self._events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(event)
         self._keys: msgspec.json.Decoder[RowKey] = msgspec.json.Decoder(key)
         self._key_field = ROW_TYPES[role].__struct_fields__[0]
+        self._money_field = MONEY.get(role)
         self._time_field = EVENT_TIME[role]
         self._other_times = OTHER_TIMES.get(role, ())
 
@@ -84,6 +87,8 @@ class Decoder:
         if row is None:
             raise InvalidMessage("an insert or update without `after`", "after", None)
         at = event_time(getattr(row, self._time_field), self._time_field)
+        if (money := self._money_field) is not None and not _is_amount(getattr(row, money)):
+            raise InvalidMessage(f"{money} is not a number of at least 0", money, getattr(row, money))
         for field in self._other_times:
             if (other := getattr(row, field)) is not None:
                 event_time(other, field)

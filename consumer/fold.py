@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from consumer.events import Batch, Change, DeadLetter, Message, Place, Span
+from consumer.events import Batch, Change, DeadLetter, Place, Span
 from retentioncast.core.shop import UNAVAILABLE
 
 
-def cover(batch: Batch, message: Message, first: int) -> Span:
+def cover(batch: Batch, place: Place, offset: int, first: int) -> Span:
     """Let the batch account for this message's offset; `first` is where the partition stood before the batch."""
-    place: Place = (message.topic(), message.partition())
     span = batch.spans.get(place)
     if span is None:
         span = batch.spans[place] = Span(first, first)
-    span.next = message.offset() + 1
+    span.next = offset + 1
     batch.messages += 1
     return span
 

@@ -125,18 +125,19 @@ class Reader(threading.Thread):
 
     def _take(self, messages: list[Message]) -> None:
         for message in messages:
-            change = self._decode(message)
-            self._read_to[message.topic(), message.partition()] = message.offset() + 1
+            topic = message.topic()
+            change = self._decode(topic, message)
             if self._ordered:
+                self._read_to[topic, message.partition()] = message.offset() + 1
                 self._merger.push(message, change)
             else:
-                self._add(message, change)
+                self._add((topic, message.partition()), message.offset(), change)
         if self._ordered:
             self._release()
 
-    def _decode(self, message: Message) -> Change | None:
+    def _decode(self, topic: str, message: Message) -> Change | None:
         try:
-            return self._decoders[message.topic()].decode(message)
+            return self._decoders[topic].decode(message)
         except InvalidMessage as error:
             self._batch.dead.append(dead_letter(message, error))
             return None
@@ -146,7 +147,8 @@ class Reader(threading.Thread):
             _, high = self._source.get_watermark_offsets(TopicPartition(*place), cached=True)
             self._merger.mark(place, at_end=0 <= high <= read_to)
         for held in self._merger.release():
-            self._add(held.message, held.change)
+            message = held.message
+            self._add((message.topic(), message.partition()), message.offset(), held.change)
         self._balance()
 
     def _balance(self) -> None:
@@ -159,9 +161,8 @@ class Reader(threading.Thread):
             self._source.resume([TopicPartition(*place) for place in near])
         self._paused = (self._paused | far) - near
 
-    def _add(self, message: Message, change: Change | None) -> None:
-        place = (message.topic(), message.partition())
-        span = cover(self._batch, message, self._covered[place])
+    def _add(self, place: Place, offset: int, change: Change | None) -> None:
+        span = cover(self._batch, place, offset, self._covered[place])
         self._covered[place] = span.next
         if change is not None:
             add_change(self._batch, change, span, keep_stream=self._ordered)

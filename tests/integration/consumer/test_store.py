@@ -39,7 +39,7 @@ def batch_of(messages: list[FakeMessage], first: int) -> Batch:
     batch = Batch()
     for each in messages:
         change = DECODERS[each.topic()].decode(each)
-        span = cover(batch, each, first)
+        span = cover(batch, (each.topic(), each.partition()), each.offset(), first)
         if change is not None:
             add_change(batch, change, span, keep_stream=False)
     return batch
