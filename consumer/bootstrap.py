@@ -31,7 +31,7 @@ def make_loop(settings: Settings, names: ShopNames | None = None, clock: Clock |
     """A consumer ready to run: reader, writer and models wired to the Postgres and Kafka of the settings."""
     names, clock = names or ShopNames(), clock or SystemClock()
     source = Consumer(kafka_config(settings))
-    models = OnlineModels(OnlineConfig(horizon_days=settings.consumer.online.horizon_days), {})
+    models = OnlineModels(OnlineConfig(), {})
     online = models if settings.consumer.online.enabled else None
     reader = Reader(
         source,

@@ -35,9 +35,7 @@ def register(app: typer.Typer) -> None:
 def print_scores(
     top: Annotated[int, typer.Option(min=1, help="How many customers.")] = 20,
     customer: Annotated[int | None, typer.Option(help="Only this customer.")] = None,
-    by: Annotated[
-        Order, typer.Option(help="Rank by stake (value that may be lost), risk or value.")
-    ] = Order.STAKE,
+    by: Annotated[Order, typer.Option(help="Rank by stake (value that may be lost), risk or value.")] = Order.STAKE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the customers most at risk, with their value and the intervals."""

@@ -89,7 +89,6 @@ class OnlineSettings(_Section):
     """The online learner inside the consumer."""
 
     enabled: bool = True
-    horizon_days: int = Field(30, ge=1)
 
 
 class ConsumerSettings(_Section):

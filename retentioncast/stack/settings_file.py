@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from retentioncast.core.errors import InvalidSettings
-from retentioncast.infra.settings import SETTINGS_FILE, Settings, load_settings
+from retentioncast.infra.settings import SETTINGS_FILE, Settings, find_home, load_settings
 
 type Values = dict[str, "Values | str | int | float | bool"]
 
@@ -41,7 +41,9 @@ def update_values(home: Path, changes: Mapping[str, object]) -> None:
 
 
 def settings_of(home: Path, **sections: object) -> Settings:
-    """The settings of a home other than the process's own; `sections` come before its file."""
+    """The settings of a home; `sections` come before its file, and for the process's own home the environment does."""
+    if home.resolve() == find_home():
+        return load_settings(home=home, **sections)
     return load_settings(home=home, **_merge(read_values(home), sections))
 
 

@@ -12,6 +12,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from rich.console import Console
 from rich.table import Table
 
+from retentioncast.core.errors import RetentionCastError
+from retentioncast.infra.connector import connector_status
 from retentioncast.infra.settings import Settings
 from retentioncast.infra.topics import change_topics
 from retentioncast.stack.part import PartStatus, Stack
@@ -36,6 +38,8 @@ class Status:
     kind: str
     parts: list[PartStatus]
     endpoints: dict[str, str]
+    #: running, or what is wrong with it.
+    connector: str
     lag: Lag
     stream_time: datetime | None
     slot: dict[str, Any] | None
@@ -56,11 +60,24 @@ def describe_stack(stack: Stack, settings: Settings) -> Status:
         kind=settings.stack.kind,
         parts=stack.parts(),
         endpoints=endpoints,
+        connector=describe_connector(settings),
         lag=measure_lag(end_offsets(settings), offsets),
         stream_time=clock[0]["stream_time"] if clock else None,
         slot=_first(rows(settings, "slot", slot=settings.connect.slot)),
         last_refit=_first(rows(settings, "last_run")),
     )
+
+
+def describe_connector(settings: Settings) -> str:
+    """What Connect says of the connector: without it nothing arrives, however small the lag behind Kafka is."""
+    try:
+        status = connector_status(settings)
+    except RetentionCastError as error:
+        return error.message
+    if status.running:
+        return "running"
+    state = "failed" if status.failed else status.state.lower()
+    return f"{state}: {status.problem or 'no task runs'}"
 
 
 def measure_lag(ends: dict[tuple[str, int], int], offsets: list[dict[str, Any]]) -> Lag:
@@ -115,6 +132,7 @@ def _lines(status: Status) -> list[tuple[str, str]]:
     retained = f"{slot['retained_bytes'] / 2**20:.1f} MB of WAL retained, {slot['wal_status']}" if slot else "none"
     fitted = f"{refit['status']} {_ago(refit['started_at'])}: {refit['reason']}" if refit else "none yet"
     return [
+        ("connector", status.connector),
         ("lag", behind),
         ("stream time", status.stream_time.isoformat(timespec="seconds") if status.stream_time else "no event yet"),
         ("slot", retained),

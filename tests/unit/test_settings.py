@@ -83,7 +83,7 @@ def test_all_wrong_values_are_named_at_once(home: Path) -> None:
     ("text", "name", "meant"),
     [
         ("[kafka]\npartitons = 8\n", "kafka.partitons", "kafka.partitions"),
-        ("[consumer.online]\nhorizon = 8\n", "consumer.online.horizon", "consumer.online.horizon_days"),
+        ("[consumer.online]\nenable = true\n", "consumer.online.enable", "consumer.online.enabled"),
         ("[sorcer]\nperiod_s = 8\n", "sorcer", None),
     ],
 )
@@ -172,5 +172,5 @@ def test_the_command_says_it_in_two_lines(monkeypatch: pytest.MonkeyPatch, capsy
 def test_every_setting_has_a_name_and_a_variable() -> None:
     names = list(setting_names(Settings))
     assert "postgres.passwords.reader" in names
-    assert "consumer.online.horizon_days" in names
-    assert variable_of("consumer.online.horizon_days") == "RETENTIONCAST_CONSUMER__ONLINE__HORIZON_DAYS"
+    assert "consumer.online.enabled" in names
+    assert variable_of("consumer.online.enabled") == "RETENTIONCAST_CONSUMER__ONLINE__ENABLED"

@@ -33,3 +33,10 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / SETTINGS_FILE).write_text("port =", encoding="utf-8")
     with pytest.raises(InvalidSettings, match=SETTINGS_FILE):
         read_values(tmp_path)
+
+
+def test_the_environment_comes_before_the_file_of_the_own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    update_values(tmp_path, {"postgres": {"port": 2222}})
+    monkeypatch.setenv("RETENTIONCAST_HOME", str(tmp_path))
+    monkeypatch.setenv("RETENTIONCAST_POSTGRES__PORT", "1111")
+    assert settings_of(tmp_path).postgres.port == 1111

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from retentioncast.core.errors import InvalidInput, StackError
+from retentioncast.infra.connector import ConnectorStatus
 from retentioncast.infra.settings import Settings, StackSettings
 from retentioncast.stack.log_lines import follow_logs, last_lines
 from retentioncast.stack.part import PartStatus
-from retentioncast.stack.status import Lag, Status, measure_lag, to_json
+from retentioncast.stack.status import Lag, Status, describe_connector, measure_lag, to_json
 from retentioncast.stack.up import Wanted, choose_kind
 
 
@@ -36,7 +37,7 @@ def test_a_kafka_that_does_not_answer_leaves_the_lag_unknown() -> None:
 def test_machines_get_parts_with_name_state_and_pid_and_three_endpoints() -> None:
     part = PartStatus("kafka", "running", 7, datetime(2026, 1, 1, tzinfo=UTC))
     endpoints = {"postgres": "127.0.0.1:1", "kafka": "127.0.0.1:2", "connect": "http://127.0.0.1:3"}
-    read = json.loads(to_json(Status("/h", "native", [part], endpoints, Lag(), None, None, None)))
+    read = json.loads(to_json(Status("/h", "native", [part], endpoints, "running", Lag(), None, None, None)))
     assert {key: read["parts"][0][key] for key in ("name", "state", "pid")} == {
         "name": "kafka",
         "state": "running",
@@ -91,3 +92,14 @@ def test_a_home_stays_the_kind_that_it_is(tmp_path: Path) -> None:
         choose_kind(Wanted(docker=True), started)
     with pytest.raises(InvalidInput, match="exclude each other"):
         choose_kind(Wanted(native=True, docker=True), started)
+
+
+def test_a_connector_that_nobody_can_ask_is_said_and_is_no_error() -> None:
+    settings = Settings(connect={"url": "http://127.0.0.1:1"})
+    assert "127.0.0.1:1" in describe_connector(settings)
+
+
+def test_a_connector_that_failed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = ConnectorStatus("RUNNING", ("FAILED",), "the slot is gone")
+    monkeypatch.setattr("retentioncast.stack.status.connector_status", lambda _: failed)
+    assert describe_connector(Settings()) == "failed: the slot is gone"
