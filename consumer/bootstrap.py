@@ -9,6 +9,7 @@ import psycopg
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from consumer.ahead import Stager
 from consumer.decode import decoders
 from consumer.events import Place
 from consumer.loop import Loop, Writer
@@ -43,7 +44,7 @@ def make_loop(settings: Settings, names: ShopNames | None = None, clock: Clock |
         clock=clock,
     )
     writer = Writer(_connector(settings, clock), online, clock, settings.consumer.retry_deadline_s)
-    return Loop(reader, writer, clock)
+    return Loop(reader, writer, Stager(_connector(settings, clock)), clock)
 
 
 def kafka_config(settings: Settings) -> dict[str, object]:

@@ -6,7 +6,8 @@ import psycopg
 
 from consumer.decode import dead_letter
 from consumer.events import Batch, Change
-from consumer.store import write_rows
+from consumer.staging import stage
+from consumer.store import upsert
 from retentioncast.core.errors import InvalidMessage
 
 
@@ -26,7 +27,7 @@ def isolate(connection: psycopg.Connection, batch: Batch) -> None:
 def _refusal(connection: psycopg.Connection, role: str, change: Change) -> str | None:
     try:
         with connection.transaction():
-            write_rows(connection, role, [change])
+            upsert(connection, role, *stage(connection, role, [change]))
             raise _Undo
     except _Undo:
         return None

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import psycopg
 
+from consumer.ahead import Staged, Stager
 from consumer.events import Batch
 from consumer.isolate import isolate
 from consumer.online import OnlineModels, PartitionDelta
 from consumer.positions import committed
 from consumer.reader import Reader
-from consumer.store import write_batch
+from consumer.store import write_batch, write_staged
 from retentioncast.core.clock import Clock
 from retentioncast.core.errors import Fenced, Retry
 
@@ -34,22 +37,37 @@ class Writer:
     connection: psycopg.Connection | None = None
     applied: int = 0
 
-    def apply(self, batch: Batch) -> None:
+    def apply(self, staged: Staged) -> None:
         """Write a batch; again after a deadlock or a broken connection, until the deadline.
 
         Raises:
             Fenced: another consumer has moved these offsets; nothing was written.
             Retry: the database did not come back in time; nothing was written.
         """
+        batch = staged.batch
         deltas = self.online.learn(batch) if self.online else []
         give_up, pause = self.clock.monotonic_s() + self.retry_deadline_s, 0.05
-        again = False
-        while not self._attempt(batch, deltas, again):
+        again = staged.connection is not None
+        written = self._write_ahead(staged, deltas)
+        while not (written or self._attempt(batch, deltas, again)):
             if self.clock.monotonic_s() + pause > give_up:
                 raise Retry("Postgres did not take a batch in time.", "See its log: `retentioncast logs postgres`.")
             self.clock.sleep(pause)
             pause, again = min(pause * 2, 5.0), True
         self.applied += batch.messages
+
+    def _write_ahead(self, staged: Staged, deltas: list[PartitionDelta]) -> bool:
+        """Apply what was copied ahead; when that fails it is forgotten and the batch is written from the start."""
+        connection, staged.connection = staged.connection, None
+        if connection is None:
+            return False
+        try:
+            with staged.transaction:
+                write_staged(connection, staged.batch, deltas, staged.sources)
+        except (psycopg.DataError, psycopg.OperationalError, psycopg.InterfaceError) as error:
+            logger.warning("A batch that was copied ahead is written anew: %s", error, extra={"action": "retry"})
+            return False
+        return True
 
     def _attempt(self, batch: Batch, deltas: list[PartitionDelta], again: bool) -> bool:
         try:
@@ -84,31 +102,47 @@ class Loop:
 
     reader: Reader
     writer: Writer
+    stager: Stager
     clock: Clock
     reported_at: float = field(default=0.0)
     reported: int = field(default=0)
+    #: The batch after the one that is being applied, on its way to the server.
+    ahead: Future[Staged] | None = field(default=None)
 
     def run(self) -> None:
         """Apply batches until the reader has ended; its failure is raised here."""
-        while self.reader.is_alive() or not self.reader.batches.empty():
+        while self.reader.is_alive() or not self.reader.batches.empty() or self.ahead:
             self._step()
             self._report()
         if self.reader.failure is not None:
             raise self.reader.failure
 
     def _step(self) -> None:
-        try:
-            batch = self.reader.batches.get(timeout=0.5)
-        except queue.Empty:
+        staged = self._next()
+        if staged is None:
             return
+        self._look_ahead()
         try:
-            self.writer.apply(batch)
-            self.reader.told.put(batch.spans)
+            self.writer.apply(staged)
+            self.reader.told.put(staged.batch.spans)
         except Fenced:
             self.reader.stop()
             raise
         finally:
             self.reader.batches.task_done()
+
+    def _next(self) -> Staged | None:
+        if (ahead := self.ahead) is not None:
+            self.ahead = None
+            return ahead.result()
+        try:
+            return Staged(self.reader.batches.get(timeout=0.5))
+        except queue.Empty:
+            return None
+
+    def _look_ahead(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            self.ahead = self.stager.start(self.reader.batches.get_nowait())
 
     def _report(self) -> None:
         now = self.clock.monotonic_s()

@@ -10,7 +10,7 @@ import msgspec
 import psycopg
 from psycopg import sql as psql
 
-from consumer.events import Change
+from consumer.events import Batch, Change
 from consumer.rows import ROW_TYPES
 from retentioncast.core import shop
 from retentioncast.infra.sql import sql
@@ -47,6 +47,15 @@ def make_temporary_tables(connection: psycopg.Connection) -> None:
         typed = ", ".join(f"{name} {kind}" for name, kind in columns(role).items())
         statement = f"create temporary table staged_{role} ({typed}) on commit delete rows"
         connection.execute(psql.SQL(statement))
+
+
+#: Of each role, from what its upsert reads ("arrays" or "table"), and the parameters for that.
+type Sources = dict[str, tuple[str, Sequence[Any]]]
+
+
+def stage_rows(connection: psycopg.Connection, batch: Batch) -> Sources:
+    """Bring all rows of a batch to the server."""
+    return {role: stage(connection, role, versions.values()) for role, versions in batch.rows.items()}
 
 
 def stage(connection: psycopg.Connection, role: str, changes: Iterable[Change]) -> tuple[str, Sequence[Any]]:

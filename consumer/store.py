@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import psycopg
 
-from consumer.events import Batch, Change, DeadLetter, Place, Span, StreamKey
+from consumer.events import Batch, DeadLetter, Place, Span, StreamKey
 from consumer.online import PartitionDelta, write_online
-from consumer.staging import SQL, UPSERTS, make_temporary_tables, stage
+from consumer.staging import SQL, UPSERTS, Sources, make_temporary_tables, stage_rows
 from retentioncast.core import shop
 from retentioncast.core.errors import Fenced
 from retentioncast.infra.sql import sql
@@ -33,20 +35,24 @@ def write_batch(connection: psycopg.Connection, batch: Batch, online: list[Parti
         psycopg.Error: nothing was written.
     """
     with connection.transaction():
-        _lock(connection, alone=bool(batch.truncations))
-        _move_offsets(connection, batch.spans)
-        for role, version in batch.truncations.items():
-            truncate(connection, role, version)
-        for role in shop.ROLES:
-            if versions := batch.rows.get(role):
-                write_rows(connection, role, list(versions.values()))
-        write_online(connection, online)
-        _write_dead(connection, batch.dead)
+        write_staged(connection, batch, online, stage_rows(connection, batch))
 
 
-def write_rows(connection: psycopg.Connection, role: str, changes: list[Change]) -> None:
-    """Upsert the rows of one table; transactions carry the RFM sums along."""
-    source, parameters = stage(connection, role, changes)
+def write_staged(connection: psycopg.Connection, batch: Batch, online: list[PartitionDelta], sources: Sources) -> None:
+    """Apply a batch whose rows are at the server, in the caller's transaction; raises as `write_batch` does."""
+    _lock(connection, alone=bool(batch.truncations))
+    _move_offsets(connection, batch.spans)
+    for role, version in batch.truncations.items():
+        truncate(connection, role, version)
+    for role in shop.ROLES:
+        if role in sources:
+            upsert(connection, role, *sources[role])
+    write_online(connection, online)
+    _write_dead(connection, batch.dead)
+
+
+def upsert(connection: psycopg.Connection, role: str, source: str, parameters: Sequence[Any]) -> None:
+    """Write the staged rows of one table; transactions carry the RFM sums along."""
     cursor = connection.execute(UPSERTS[role, source], parameters or None)
     if role == shop.TRANSACTIONS:
         _follow_up(connection, cursor.fetchall())

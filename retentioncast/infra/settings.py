@@ -59,7 +59,8 @@ class KafkaSettings(_Section):
     """Where Kafka is and how the topics are laid out."""
 
     bootstrap: str = "127.0.0.1:59092"
-    topic_prefix: str = Field("retentioncast", pattern=r"^[A-Za-z0-9._-]+$")
+    #: Kafka allows 249 characters a topic; the table's name comes behind this.
+    topic_prefix: str = Field("retentioncast", pattern=r"^[A-Za-z0-9._-]+$", max_length=200)
     partitions: int = Field(4, ge=1, le=1000)
     replication_factor: int = Field(1, ge=1)
 

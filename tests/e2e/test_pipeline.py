@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from retentioncast.infra.postgres import connect
 from retentioncast.infra.verify import verify
@@ -127,3 +129,39 @@ _COUNTS = """
     select 'transactions' as table_name, count(*) as n from shop.transactions
     union all select 'sessions', count(*) from shop.sessions
 """
+
+
+def test_a_broken_message_goes_to_the_dead_letters_and_the_rest_goes_on(shop: NativeStack) -> None:
+    topic = "retentioncast.shop.transactions"
+    broken = [b"no json", b'{"op":"c","source":{"lsn":1},"after":{"transaction_id":1}}']
+    producer = Producer({"bootstrap.servers": shop.settings.kafka.bootstrap})
+    for payload in broken:
+        producer.produce(topic, payload, b"{}", partition=0)
+    assert producer.flush(WAIT_S) == 0
+    simulate(shop, "--load", "busy", "--duration", "2s")
+    assert differences(shop) == []
+    with connect(shop.settings, "reader") as reader:
+        letters = reader.execute("select topic, partition, payload from analytics.dead_letters order by 3").fetchall()
+    assert letters == [(topic, 0, payload.decode()) for payload in sorted(broken)]
+
+
+def test_a_consumer_can_join_and_leave_while_the_shop_writes(shop: NativeStack) -> None:
+    shop.ensure([shop.simulator])
+    third = subprocess.Popen([sys.executable, "-m", "consumer"], env={**os.environ, **shop.variables})
+    try:
+        assert wait_until_empty(lambda: members(shop, 3), WAIT_S, lambda _: None) == ""
+        third.send_signal(signal.SIGTERM)
+        assert third.wait(60) == 0
+        assert wait_until_empty(lambda: members(shop, 2), WAIT_S, lambda _: None) == ""
+    finally:
+        third.kill()
+    shop.stop("simulator")
+    assert differences(shop) == []
+
+
+def members(stack: NativeStack, wanted: int) -> str:
+    """Empty when so many consumers share the partitions and each has some."""
+    admin = AdminClient({"bootstrap.servers": stack.settings.kafka.bootstrap})
+    group = admin.describe_consumer_groups([stack.settings.consumer.group])[stack.settings.consumer.group].result()
+    busy = [member for member in group.members if member.assignment.topic_partitions]
+    return "" if len(busy) == wanted else f"{len(busy)} of {wanted} consumers have partitions"

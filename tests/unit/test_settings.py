@@ -174,3 +174,8 @@ def test_every_setting_has_a_name_and_a_variable() -> None:
     assert "postgres.passwords.reader" in names
     assert "consumer.online.enabled" in names
     assert variable_of("consumer.online.enabled") == "RETENTIONCAST_CONSUMER__ONLINE__ENABLED"
+
+
+def test_a_topic_prefix_that_leaves_no_room_for_the_table_is_refused(home: Path) -> None:
+    write(home, f"[kafka]\ntopic_prefix = '{'x' * 240}'\n")
+    assert "kafka.topic_prefix" in refusal()

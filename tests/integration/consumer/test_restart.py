@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from consumer.ahead import Stager
 from consumer.bootstrap import _connector
 from consumer.decode import decoders
 from consumer.events import Span
@@ -87,7 +88,8 @@ def make_loop(settings: Settings, source: FakeSource, die_after_batches: int | N
             if left[0] == 0:
                 raise KeyboardInterrupt
 
-    loop = Loop(reader, writer, SystemClock())
+    stager = Stager(_connector(settings, SystemClock()))
+    loop = Loop(reader, writer, stager, SystemClock())
     loop.reader.told = Told(on_commit)  # type: ignore[assignment]
     return loop
 
@@ -127,6 +129,13 @@ def two_databases(database: Settings, another_database: Settings) -> tuple[Setti
     return database, another_database
 
 
+@pytest.fixture(params=[1000, 5], ids=["by arrays", "by COPY, ahead"])
+def most_as_arrays(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumer.staging.MOST_AS_ARRAYS", request.param)
+    monkeypatch.setattr("consumer.ahead.MOST_AS_ARRAYS", request.param)
+
+
+@pytest.mark.usefixtures("most_as_arrays")
 def test_killed_at_random_points_is_the_same_as_never_killed(two_databases: tuple[Settings, Settings]) -> None:
     through, broken = two_databases
     run(through, seed=1, die_after_batches=None)
@@ -148,6 +157,7 @@ def test_everything_is_applied_once(database: Settings) -> None:
     assert counts[0] + sessions[0] == 1500
 
 
+@pytest.mark.usefixtures("most_as_arrays")
 def test_a_broken_connection_is_renewed_and_nothing_is_lost(database: Settings) -> None:
     source = FakeSource(history(), PLACES, 4)
     loop = make_loop(database, source, None)
@@ -157,10 +167,11 @@ def test_a_broken_connection_is_renewed_and_nothing_is_lost(database: Settings) 
     def cut(spans: Any) -> None:
         original(spans)
         if once.pop() if once else False:
-            assert loop.writer.connection is not None
-            pid = loop.writer.connection.info.backend_pid
             with connect(database, "owner", autocommit=True) as owner:
-                owner.execute("select pg_terminate_backend(%s)", (pid,))
+                owner.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity "
+                    "where usename like '%consumer' and datname = current_database()"
+                )
 
     loop.reader.told.put = cut  # type: ignore[method-assign, assignment]
     loop.reader.start()
