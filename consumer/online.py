@@ -77,10 +77,13 @@ def load_model(connection: psycopg.Connection, partition: int, config: OnlineCon
 
 
 def write_online(connection: psycopg.Connection, deltas: list[PartitionDelta]) -> None:
-    """Write what the models have learnt, in the caller's transaction."""
+    """Write what the models have learnt, in the caller's transaction: one statement a table, all partitions at once."""
+    if not deltas:
+        return
+    _write_models(connection, deltas)
+    _write_customers(connection, deltas)
+    _write_scores(connection, deltas)
     for partition, delta in deltas:
-        _write_state(connection, partition, delta)
-        _write_scores(connection, partition, delta)
         _write_reports(connection, partition, delta)
 
 
@@ -88,18 +91,33 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _write_state(connection: psycopg.Connection, partition: int, delta: OnlineDelta) -> None:
-    connection.execute(sql("online.write_model", SQL), {"partition": partition, "state": _json(delta.model_state)})
-    states = [_json(state) for state in delta.customers.values()]
-    parameters = {"partition": partition, "ids": list(delta.customers), "states": states}
+def _write_models(connection: psycopg.Connection, deltas: list[PartitionDelta]) -> None:
+    parameters = {
+        "partitions": [partition for partition, _ in deltas],
+        "states": [_json(delta.model_state) for _, delta in deltas],
+    }
+    connection.execute(sql("online.write_models", SQL), parameters)
+
+
+def _write_customers(connection: psycopg.Connection, deltas: list[PartitionDelta]) -> None:
+    states = {customer: (partition, state) for partition, delta in deltas for customer, state in delta.customers.items()}
+    parameters = {
+        "ids": list(states),
+        "partitions": [partition for partition, _ in states.values()],
+        "states": [_json(state) for _, state in states.values()],
+    }
     connection.execute(sql("online.write_customers", SQL), parameters)
 
 
-def _write_scores(connection: psycopg.Connection, partition: int, delta: OnlineDelta) -> None:
-    if delta.scores:
-        ids, probabilities, times = (list(column) for column in zip(*delta.scores, strict=True))
-        parameters = {"partition": partition, "ids": ids, "probabilities": probabilities, "times": times}
-        connection.execute(sql("online.write_scores", SQL), parameters)
+def _write_scores(connection: psycopg.Connection, deltas: list[PartitionDelta]) -> None:
+    scores = {score.customer_id: (partition, score) for partition, delta in deltas for score in delta.scores}
+    parameters = {
+        "ids": list(scores),
+        "partitions": [partition for partition, _ in scores.values()],
+        "probabilities": [score.probability for _, score in scores.values()],
+        "times": [score.as_of for _, score in scores.values()],
+    }
+    connection.execute(sql("online.write_scores", SQL), parameters)
 
 
 def _write_reports(connection: psycopg.Connection, partition: int, delta: OnlineDelta) -> None:

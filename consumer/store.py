@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -39,23 +39,32 @@ def write_batch(connection: psycopg.Connection, batch: Batch, online: list[Parti
 
 
 def write_staged(connection: psycopg.Connection, batch: Batch, online: list[PartitionDelta], sources: Sources) -> None:
-    """Apply a batch whose rows are at the server, in the caller's transaction; raises as `write_batch` does."""
-    _lock(connection, alone=bool(batch.truncations))
-    _move_offsets(connection, batch.spans)
-    for role, version in batch.truncations.items():
-        truncate(connection, role, version)
-    for role in shop.ROLES:
-        if role in sources:
-            upsert(connection, role, *sources[role])
-    write_online(connection, online)
-    _write_dead(connection, batch.dead)
+    """Apply a batch whose rows are at the server, in the caller's transaction; raises as `write_batch` does.
+
+    All statements go out at once (pipeline mode): the way to the server and back is paid once, not for each.
+    """
+    with connection.pipeline():
+        _lock(connection, alone=bool(batch.truncations))
+        moved = _move_offsets(connection, batch.spans)
+        for role, version in batch.truncations.items():
+            truncate(connection, role, version)
+        upserts = {role: connection.execute(*_upsert(role, *sources[role])) for role in shop.ROLES if role in sources}
+        write_online(connection, online)
+        _write_dead(connection, batch.dead)
+    _refuse_if_overtaken(moved.rowcount, len(batch.spans))
+    if shop.TRANSACTIONS in upserts:
+        _follow_up(connection, upserts[shop.TRANSACTIONS].fetchall())
 
 
 def upsert(connection: psycopg.Connection, role: str, source: str, parameters: Sequence[Any]) -> None:
     """Write the staged rows of one table; transactions carry the RFM sums along."""
-    cursor = connection.execute(UPSERTS[role, source], parameters or None)
+    cursor = connection.execute(*_upsert(role, source, parameters))
     if role == shop.TRANSACTIONS:
         _follow_up(connection, cursor.fetchall())
+
+
+def _upsert(role: str, source: str, parameters: Sequence[Any]) -> tuple[LiteralString, Sequence[Any] | None]:
+    return UPSERTS[role, source], parameters or None
 
 
 def truncate(connection: psycopg.Connection, role: str, version: StreamKey) -> None:
@@ -87,7 +96,7 @@ def _lock(connection: psycopg.Connection, alone: bool) -> None:
     connection.execute(sql("progress.lock_exclusive" if alone else "progress.lock_shared", SQL))
 
 
-def _move_offsets(connection: psycopg.Connection, spans: dict[Place, Span]) -> None:
+def _move_offsets(connection: psycopg.Connection, spans: dict[Place, Span]) -> psycopg.Cursor[Any]:
     parameters = {
         "topics": [topic for topic, _ in spans],
         "partitions": [partition for _, partition in spans],
@@ -95,10 +104,13 @@ def _move_offsets(connection: psycopg.Connection, spans: dict[Place, Span]) -> N
         "nexts": [span.next for span in spans.values()],
         "times": [span.stream_time for span in spans.values()],
     }
-    moved = connection.execute(sql("progress.move_offsets", SQL), parameters).rowcount
-    if moved != len(spans):
+    return connection.execute(sql("progress.move_offsets", SQL), parameters)
+
+
+def _refuse_if_overtaken(moved: int, wanted: int) -> None:
+    if moved != wanted:
         raise Fenced(
-            f"{len(spans) - moved} of {len(spans)} partitions were moved on by another consumer.",
+            f"{wanted - moved} of {wanted} partitions were moved on by another consumer.",
             "This one stops; it takes part again when it is restarted.",
         )
 
