@@ -100,7 +100,7 @@ def _write_models(connection: psycopg.Connection, deltas: list[PartitionDelta]) 
 
 
 def _write_customers(connection: psycopg.Connection, deltas: list[PartitionDelta]) -> None:
-    states = {customer: (partition, state) for partition, delta in deltas for customer, state in delta.customers.items()}
+    states = {key: (partition, state) for partition, delta in deltas for key, state in delta.customers.items()}
     parameters = {
         "ids": list(states),
         "partitions": [partition for partition, _ in states.values()],
