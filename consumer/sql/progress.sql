@@ -4,6 +4,11 @@ What has been applied, and what could not be.
 -- Batches share this lock; a TRUNCATE takes it alone, so that no batch that saw no floor is still writing.
 select pg_advisory_xact_lock_shared(731901)
 
+-- name: flush_later
+-- A small batch does not wait for the disk: rows and offsets are in one transaction, so what a crash of Postgres takes
+-- away is read again from Kafka, and a consumer that had gone on finds its offsets moved back and starts anew.
+set local synchronous_commit = off
+
 -- name: lock_exclusive
 select pg_advisory_xact_lock(731901)
 

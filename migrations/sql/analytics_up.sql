@@ -128,14 +128,14 @@ create table analytics.online_customers (
     customer_id bigint primary key,
     partition   integer not null,
     state       json not null
-) with (fillfactor = 80);
+) with (fillfactor = 50);
 create index online_customers_partition on analytics.online_customers (partition);
 
 create table analytics.online_models (
     partition  integer primary key,
     state      json not null,
     updated_at timestamptz not null default now()
-) with (fillfactor = 50);
+) with (fillfactor = 25);
 
 create table analytics.online_metrics (
     partition   integer not null,
