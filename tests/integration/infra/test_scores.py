@@ -17,8 +17,9 @@ values ('2026-01-01Z', '2026-01-01Z', '{}', '{}', 1, '1')
 """
 PUBLISHED = RUN.format("published", "Scores of 3 customers.")
 SCORES = """
-insert into scores.customer_scores (customer_id, no_purchase_30d, residual_value, as_of, run_id) values
-    (1, 0.999, 5, '2026-01-01Z', 1), (2, 0.998, 50, '2026-01-01Z', 1), (3, 0.30, 1000, '2026-01-01Z', 1);
+insert into scores.customer_scores (customer_id, no_purchase_30d, no_purchase_90d, residual_value, as_of, run_id)
+values (1, 0.999, 0.99, 5, '2026-01-01Z', 1), (2, 0.998, 0.98, 50, '2026-01-01Z', 1),
+       (3, 0.30, 0.20, 1000, '2026-01-01Z', 1);
 insert into analytics.customers (customer_id, name, email, country, commit_lsn, lsn, deleted)
     values (2, 'Bob', 'b@x', 'US', 1, 1, false), (9, 'New', 'n@x', 'US', 1, 1, false),
     (8, 'Idle', 'i', 'US', 1, 1, false);
