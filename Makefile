@@ -3,7 +3,8 @@ BIN := .venv/bin
 
 .PHONY: check lint types imports unit test bench lock
 
-check: lint types imports unit  ## all that is quick; run before each commit
+check:  ## all that is quick, two at a time; run before each commit
+	@$(MAKE) --no-print-directory -j2 unit lint types imports
 
 lint:
 	$(BIN)/ruff check .
