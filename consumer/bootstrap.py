@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 import psycopg
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from consumer.ahead import Stager
@@ -99,8 +99,6 @@ def _starts(
 
 def topic_ids(settings: Settings, topics: list[str]) -> dict[str, str]:
     """Kafka's own id of each topic: a topic that is deleted and made again has another."""
-    from confluent_kafka import TopicCollection
-
     admin = AdminClient({"bootstrap.servers": settings.kafka.bootstrap})
     try:
         found = admin.describe_topics(TopicCollection(topics), request_timeout=_TIMEOUT_S)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from consumer.events import Batch, Change, DeadLetter, Place, Span
+from consumer.events import Batch, Change, Place, Span
 from retentioncast.core.shop import UNAVAILABLE
 
 
@@ -38,11 +38,6 @@ def newest(present: Change, arrived: Change) -> Change:
     if newer.incomplete and newer.row is not None and older.row is not None:
         _complete(newer, older)
     return newer
-
-
-def add_dead(batch: Batch, letter: DeadLetter) -> None:
-    """Keep a message that cannot be applied, so that it is recorded in the transaction that passes it."""
-    batch.dead.append(letter)
 
 
 def _complete(newer: Change, older: Change) -> None:

@@ -23,7 +23,7 @@ from retentioncast.infra.postgres import connect
 from retentioncast.infra.settings import Settings
 from retentioncast.models.online import OnlineConfig
 from tests.fake_kafka import FakeSource
-from tests.stream import EPOCH, PREFIX, FakeMessage, message, transaction_row
+from tests.stream import PREFIX, FakeMessage, message, transaction_row
 
 pytestmark = pytest.mark.integration
 PARTITIONS = 2
@@ -38,7 +38,6 @@ def history(count: int = 1500) -> list[FakeMessage]:
     for number in range(count):
         customer, day = chance.randrange(40), 365 * number / count
         table = chance.choice(["transactions", "sessions", "sessions"])
-        at = EPOCH.timestamp() + day * 86400
         row: dict[str, Any] = transaction_row(number, customer, day=day)
         if table == "sessions":
             row = {"session_id": number, "customer_id": customer, "pages": 3, "channel": "web"}
@@ -46,7 +45,6 @@ def history(count: int = 1500) -> list[FakeMessage]:
         place = (f"{PREFIX}.shop.{table}", customer % PARTITIONS)
         messages.append(message(table, "c", number, row, 1000 + number, place[1], offsets[place]))
         offsets[place] += 1
-        assert at > 0
     return messages
 
 
