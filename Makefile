@@ -1,5 +1,6 @@
 # The verbs of everyday work. `./setup.sh` and `./test.sh` need none of them.
 BIN := .venv/bin
+UV := .venv/uv/bin/uv
 
 .PHONY: check lint types imports unit test bench lock
 
@@ -26,7 +27,7 @@ bench:  ## the reports under benchmarks/results
 	$(BIN)/python -m benchmarks all
 
 lock:  ## after a change of dependencies in pyproject.toml; the locks name no index, so any mirror serves
-	$(BIN)/uv pip compile -q pyproject.toml --extra native --extra cdnow --universal --generate-hashes \
-		--python-version 3.12 --no-header -o requirements.lock
-	$(BIN)/uv pip compile -q pyproject.toml --all-extras --group dev -c requirements.lock --universal \
+	$(UV) pip compile -q pyproject.toml --all-extras --group dev --universal \
 		--generate-hashes --python-version 3.12 --no-header -o requirements-dev.lock
+	$(UV) pip compile -q pyproject.toml --extra native --extra cdnow -c requirements-dev.lock --universal \
+		--generate-hashes --python-version 3.12 --no-header -o requirements.lock
