@@ -7,30 +7,24 @@ lambda ~ Gamma(r, alpha) and leaves after a purchase with probability p ~ Beta(a
 from __future__ import annotations
 
 import math
-from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy.special import betainc, betaln, expit, gammaln
 
-from retentioncast.core.errors import NotEnoughData
 from retentioncast.models.arrays import Column, Floats
 from retentioncast.models.btyd.alive_purchases import purchases_while_alive
 from retentioncast.models.btyd.compiled import compiled, digamma
-from retentioncast.models.btyd.grouping import Groups, group_rows
-from retentioncast.models.btyd.likelihood_model import LikelihoodModel
-from retentioncast.models.btyd.optimum import maximise
-from retentioncast.models.btyd.purchase_columns import PURCHASE_COLUMNS, from_frame, read_purchases, read_weights
-from retentioncast.models.btyd.time_unit import TimeUnit, require_unit
-from retentioncast.models.columns import same_length
+from retentioncast.models.btyd.grouping import Groups
+from retentioncast.models.btyd.likelihood import Likelihood
+from retentioncast.models.btyd.purchase_columns import read_purchases
+from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
 
-MIN_CUSTOMERS = 10
-MIN_REPEAT_BUYERS = 5
 #: (r, alpha, a, b), with time scaled to a mean T of 1.
 _STARTS = ((1.0, 1.0, 1.0, 1.0), (0.3, 0.1, 0.5, 2.0), (3.0, 3.0, 0.1, 1.0), (0.5, 0.5, 3.0, 10.0))
 
 
-class BetaGeo(LikelihoodModel):
+class BetaGeo(RepeatBuyingModel):
     """BG/NBD with parameters r, alpha (in `time_unit`), a, b.
 
     Predictions take numbers or columns of m customers, or with `parameters` (n, 4) of `draw_parameters` give (n, m).
@@ -40,50 +34,20 @@ class BetaGeo(LikelihoodModel):
     ['a', 'alpha', 'b', 'r']
     """
 
+    family = "BG/NBD"
     parameter_names = ("r", "alpha", "a", "b")
 
-    def __init__(self, time_unit: TimeUnit = "week") -> None:
-        super().__init__()
-        self.time_unit: TimeUnit = time_unit
-
-    def settings(self) -> dict[str, Any]:
-        return {"time_unit": self.time_unit}
-
-    def fit(
-        self,
-        frequency: Column | pd.DataFrame,
-        recency: Column | None = None,
-        T: Column | None = None,
-        weights: Column | None = None,
-    ) -> Self:
-        """Fit by maximum likelihood to columns (n,), or to a frame that holds them by name.
-
-        Raises InvalidColumn (a ValueError) for bad values, NotEnoughData below 10 customers or 5 repeat buyers,
-        FitFailed when there is no maximum to be trusted.
-        """
-        if isinstance(frequency, pd.DataFrame):
-            require_unit(frequency, self.time_unit)
-            frequency, recency, T = from_frame(frequency, PURCHASE_COLUMNS)
-        if recency is None or T is None:
-            raise TypeError("fit takes frequency, recency and T, or one frame with these columns")
-        columns = tuple(np.atleast_1d(column) for column in read_purchases(frequency, recency, T))
-        same_length(frequency=columns[0], recency=columns[1], T=columns[2])
-        return self._fit_groups(group_rows(columns, read_weights(weights, columns[0].size)))
-
-    def _fit_groups(self, groups: Groups) -> Self:
+    def _likelihood(self, groups: Groups) -> Likelihood:
         x, t_x, age = groups.columns
         w = groups.weights
-        n = _require_enough(x, w)
+        n = float(w.sum())
         unit = float(w @ age / n)
 
-        def objective(log_parameters: Floats) -> tuple[float, Floats]:
-            value, gradient = log_likelihood(np.exp(log_parameters), x, t_x / unit, age / unit, w)
-            return value, gradient * np.exp(log_parameters)
+        def kernel(scaled: Floats) -> tuple[float, Floats]:
+            return log_likelihood(scaled, x, t_x / unit, age / unit, w)
 
-        starts = [np.log(np.array(start)) for start in _STARTS]
-        optimum = maximise(objective, starts, self.parameter_names, n)
         units = np.array([1.0, unit, 1.0, 1.0])
-        return self._accept(optimum, units, float(w @ x) * math.log(unit), groups.size, n)
+        return Likelihood(kernel, _STARTS, units, float(w @ x) * math.log(unit), groups.size, n)
 
     def probability_alive(
         self, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
@@ -205,14 +169,3 @@ def log_likelihood(parameters: Floats, x: Floats, t_x: Floats, age: Floats, weig
         gradient[2] += weights[i] * g_a
         gradient[3] += weights[i] * g_b
     return total, gradient
-
-
-def _require_enough(x: Floats, weights: Floats) -> float:
-    n, repeaters = float(weights.sum()), float(weights[x > 0].sum())
-    if n < MIN_CUSTOMERS or repeaters < MIN_REPEAT_BUYERS:
-        raise NotEnoughData(
-            f"BG/NBD needs {MIN_CUSTOMERS} customers and {MIN_REPEAT_BUYERS} repeat buyers; "
-            f"there are {n:g} and {repeaters:g}.",
-            "Wait for more purchases.",
-        )
-    return n

@@ -15,8 +15,8 @@ from retentioncast.core.errors import FitFailed, NotEnoughData
 from retentioncast.models.arrays import Column, Floats
 from retentioncast.models.btyd.compiled import compiled, digamma
 from retentioncast.models.btyd.grouping import Groups, group_rows
+from retentioncast.models.btyd.likelihood import Likelihood
 from retentioncast.models.btyd.likelihood_model import LikelihoodModel
-from retentioncast.models.btyd.optimum import maximise
 from retentioncast.models.btyd.purchase_columns import SPEND_COLUMNS, from_frame, read_spend, read_weights
 from retentioncast.models.columns import same_length
 
@@ -53,21 +53,18 @@ class GammaGamma(LikelihoodModel):
         same_length(frequency=x, monetary_value=m)
         w = read_weights(weights, x.size)
         paying = (x > 0) & (m > 0) & (w > 0)
-        return self._fit_groups(group_rows((x[paying], m[paying]), w[paying]))
+        return self._fit_likelihood(self._likelihood(group_rows((x[paying], m[paying]), w[paying])))
 
-    def _fit_groups(self, groups: Groups) -> Self:
+    def _likelihood(self, groups: Groups) -> Likelihood:
         x, m = groups.columns
         w = groups.weights
         n = _require_enough(m, w)
         unit = float(w @ m / n)
 
-        def objective(log_parameters: Floats) -> tuple[float, Floats]:
-            value, gradient = log_likelihood(np.exp(log_parameters), x, m / unit, w)
-            return value, gradient * np.exp(log_parameters)
+        def kernel(scaled: Floats) -> tuple[float, Floats]:
+            return log_likelihood(scaled, x, m / unit, w)
 
-        starts = [np.log(np.array(start)) for start in _STARTS]
-        optimum = maximise(objective, starts, self.parameter_names, n)
-        return self._accept(optimum, np.array([1.0, 1.0, unit]), n * math.log(unit), groups.size, n)
+        return Likelihood(kernel, _STARTS, np.array([1.0, 1.0, unit]), n * math.log(unit), groups.size, n)
 
     def expected_spend(self, frequency: Column, monetary: Column, parameters: Floats | None = None) -> Floats:
         """E[spend an order | x orders of mean m] = p (v + x m) / (p x + q - 1) (eq. 5).

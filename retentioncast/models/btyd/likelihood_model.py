@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from retentioncast.models.arrays import Floats
-from retentioncast.models.btyd.optimum import Optimum
+from retentioncast.models.btyd.likelihood import Likelihood
+from retentioncast.models.btyd.optimum import maximise
 from retentioncast.models.stored import SCHEMA_VERSION, NotFitted, content_hash, read_content
 
 
@@ -78,13 +79,15 @@ class LikelihoodModel(ABC):
         values = self._fitted_values() if parameters is None else np.asarray(parameters, dtype=np.float64)
         return tuple(values) if values.ndim == 1 else tuple(column[:, None] for column in values.T)
 
-    def _accept(self, optimum: Optimum, units: Floats, log_unit_sum: float, n_groups: int, n_customers: float) -> Self:
-        """Take over an optimum found in scaled units: each parameter times its unit, the density back to data units."""
-        values = np.exp(optimum.log_parameters) * units
+    def _fit_likelihood(self, likelihood: Likelihood) -> Self:
+        """Find the maximum in scaled units; take it over in the data's own."""
+        starts = [np.log(np.array(start)) for start in likelihood.starts]
+        optimum = maximise(likelihood.objective(), starts, self.parameter_names, likelihood.n_customers)
+        values = np.exp(optimum.log_parameters) * likelihood.units
         errors = values * np.sqrt(np.diag(optimum.covariance))
         self.params_ = dict(zip(self.parameter_names, values.tolist(), strict=True))
         self.standard_errors_ = dict(zip(self.parameter_names, errors.tolist(), strict=True))
         self.covariance_ = optimum.covariance
-        self.log_likelihood_ = float(optimum.log_likelihood - log_unit_sum)
-        self.n_groups_, self.n_customers_ = n_groups, round(n_customers)
+        self.log_likelihood_ = float(optimum.log_likelihood - likelihood.log_unit_sum)
+        self.n_groups_, self.n_customers_ = likelihood.n_groups, round(likelihood.n_customers)
         return self

@@ -1,0 +1,40 @@
+"""What a family of models says of its grouped rows: all that fitting and the posterior need to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from retentioncast.models.arrays import Floats
+from retentioncast.models.btyd.optimum import LogLikelihood
+
+#: Weighted log likelihood and its gradient (k,) in the parameters themselves.
+Kernel = Callable[[Floats], tuple[float, Floats]]
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """A log likelihood of positive parameters, in units in which they are near 1.
+
+    `kernel` takes scaled parameters (k,); a scaled parameter times its entry of `units` is in the data's units, and the
+    kernel's value less `log_unit_sum` is the log likelihood of the data as given. `starts` are scaled parameters.
+    """
+
+    kernel: Kernel
+    starts: tuple[tuple[float, ...], ...]
+    units: Floats
+    log_unit_sum: float
+    n_groups: int
+    n_customers: float
+
+    def objective(self) -> LogLikelihood:
+        """The log likelihood and its gradient in the log of the scaled parameters."""
+
+        def of_logs(log_parameters: Floats) -> tuple[float, Floats]:
+            scaled = np.exp(log_parameters)
+            value, gradient = self.kernel(scaled)
+            return value, gradient * scaled
+
+        return of_logs
