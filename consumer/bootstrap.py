@@ -43,8 +43,8 @@ def make_loop(settings: Settings, names: ShopNames | None = None, clock: Clock |
         ordered=online is not None,
         clock=clock,
     )
-    writer = Writer(_connector(settings, clock), online, clock, settings.consumer.retry_deadline_s)
-    return Loop(reader, writer, Stager(_connector(settings, clock)), clock)
+    writer = Writer(make_connector(settings, clock), online, clock, settings.consumer.retry_deadline_s)
+    return Loop(reader, writer, Stager(make_connector(settings, clock)), clock)
 
 
 def kafka_config(settings: Settings) -> dict[str, object]:
@@ -71,7 +71,9 @@ def kafka_config(settings: Settings) -> dict[str, object]:
     return config
 
 
-def _connector(settings: Settings, clock: Clock) -> Callable[[], psycopg.Connection]:
+def make_connector(settings: Settings, clock: Clock) -> Callable[[], psycopg.Connection]:
+    """How a consumer opens its connection to Postgres: waited for until the retry deadline, and prepared for batches."""
+
     def open_connection() -> psycopg.Connection:
         connection = connect_until(settings, "consumer", settings.consumer.retry_deadline_s, clock)
         prepare(connection)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from consumer.ahead import Stager
-from consumer.bootstrap import _connector
+from consumer.bootstrap import make_connector
 from consumer.decode import decoders
 from consumer.events import Span
 from consumer.loop import Loop, Writer
@@ -76,7 +76,7 @@ def make_loop(settings: Settings, source: FakeSource, die_after_batches: int | N
             reader.stop()
 
     source.on_idle = stop_when_done
-    writer = Writer(_connector(settings, SystemClock()), online, SystemClock(), 10.0)
+    writer = Writer(make_connector(settings, SystemClock()), online, SystemClock(), 10.0)
     left = [die_after_batches]
 
     def on_commit(spans: dict[tuple[str, int], Span]) -> None:
@@ -86,7 +86,7 @@ def make_loop(settings: Settings, source: FakeSource, die_after_batches: int | N
             if left[0] == 0:
                 raise KeyboardInterrupt
 
-    stager = Stager(_connector(settings, SystemClock()))
+    stager = Stager(make_connector(settings, SystemClock()))
     loop = Loop(reader, writer, stager, SystemClock())
     loop.reader.told = Told(on_commit)  # type: ignore[assignment]
     return loop
