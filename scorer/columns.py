@@ -35,5 +35,21 @@ def _scores() -> dict[str, Kind]:
     return kinds | {"as_of": "timestamptz", "run_id": "bigint"}
 
 
+#: What `scores.purchase_models` and `scores.recalibrations` hold: the run and `scorer.part`'s Member, Recalibration.
+PURCHASE_MODELS: Mapping[str, str] = {
+    "run_id": "bigint",
+    "member": "integer",
+    "family": "text",
+    "weight": "double precision",
+    "time_unit": "text",
+    "parameters": "jsonb",
+}
+RECALIBRATIONS: Mapping[str, str] = {
+    "run_id": "bigint",
+    "horizon_days": "integer",
+    "method": "text",
+    "parameters": "jsonb",
+}
+
 #: What `scores.customer_scores` holds.
 SCORES: Mapping[str, Kind] = _scores()

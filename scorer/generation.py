@@ -13,7 +13,7 @@ import pandas as pd
 from retentioncast.core.errors import FitFailed, NotEnoughData, RetentionCastError
 from retentioncast.infra.settings import ScorerSettings
 from scorer.gate import require_sense
-from scorer.part import Part, Refused
+from scorer.part import Member, Part, Recalibration, Refused
 from scorer.purchases import score_purchases
 from scorer.snapshot import InForce, Snapshot
 from scorer.subscriptions import score_subscriptions
@@ -26,12 +26,15 @@ INACTIVE_DAYS = (30, 60, 90)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:
-    """Everything of one run that readers may see: scores by customer_id (NaN: nothing to say), parameters, notes."""
+    """Everything of one run that readers may see: scores by customer_id (NaN: nothing to say), parameters, notes, and
+    the stack of models with its recalibrations that tells the risk at other times."""
 
     scores: pd.DataFrame
     parameters: dict[str, Any]
     notes: tuple[str, ...]
     log_likelihood: float | None
+    members: tuple[Member, ...] = ()
+    recalibrations: tuple[Recalibration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +105,8 @@ def _put_together(snapshot: Snapshot, purchases: _Attempt, subscriptions: _Attem
     for name, attempt in (("Repeat buying", purchases), ("Subscriptions", subscriptions)):
         if attempt.error is not None:
             notes.append(f"{name} not scored: {attempt.error}")
-    likelihood = purchases.part.log_likelihood if purchases.part else None
-    return Generation(scores, parameters, tuple(notes), likelihood)
+    buying = purchases.part or Part(pd.DataFrame(), {})
+    return Generation(scores, parameters, tuple(notes), buying.log_likelihood, buying.members, buying.recalibrations)
 
 
 def inactive(customers: pd.DataFrame) -> pd.DataFrame:

@@ -8,8 +8,28 @@ from typing import Any, Literal
 import pandas as pd
 
 from retentioncast.core.errors import InvalidInput, NotEnoughData, RetentionCastError
+from retentioncast.models.btyd.time_unit import TimeUnit
 
 Status = Literal["published", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One model of the stack that predicts repeat buying: its family in prose, and its share of the prediction."""
+
+    family: str
+    weight: float
+    time_unit: TimeUnit
+    parameters: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibration:
+    """How P(no purchase within `horizon_days`) is set right: see scores.recalibrations."""
+
+    horizon_days: int
+    method: Literal["beta", "isotonic"]
+    parameters: dict[str, float | list[float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +41,8 @@ class Part:
     notes: tuple[str, ...] = ()
     log_likelihood: float | None = None
     has_money: bool = False
+    members: tuple[Member, ...] = ()
+    recalibrations: tuple[Recalibration, ...] = ()
 
 
 class Refused(RetentionCastError):

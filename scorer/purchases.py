@@ -13,7 +13,7 @@ import pandas as pd
 from retentioncast.core.errors import FitFailed, NotEnoughData
 from retentioncast.infra.settings import ScorerSettings
 from retentioncast.models import BetaGeo, GammaGamma, score_repeat_buyers
-from scorer.part import Part
+from scorer.part import Member, Part
 
 SUMMARY = ["frequency", "recency", "T", "monetary_value"]
 HORIZONS_DAYS = (30, 60, 90)
@@ -35,9 +35,10 @@ def score_purchases(customers: pd.DataFrame, settings: ScorerSettings) -> Part:
         model, spend, summary, HORIZONS_DAYS, settings.value_horizon_days, settings.discount_rate,
         settings.interval, settings.draws, settings.seed,
     )  # fmt: skip
-    parameters = {"purchase": describe("BG/NBD", model), "spend": describe("Gamma-Gamma", spend) if spend else None}
+    parameters = {"purchase": describe(model.family, model), "spend": describe("Gamma-Gamma", spend) if spend else None}
     notes = (f"No money columns: {reason}",) if reason else ()
-    return Part(scores, parameters, notes, model.log_likelihood_, has_money=spend is not None)
+    members = (Member(model.family, 1.0, model.time_unit, dict(model.params_)),)
+    return Part(scores, parameters, notes, model.log_likelihood_, has_money=spend is not None, members=members)
 
 
 def describe(name: str, model: BetaGeo | GammaGamma) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from scorer.as_of import choose_as_of
 from scorer.binary_copy import Array, decode_rows, encode_rows, microseconds
 from scorer.columns import CUSTOMERS, DAYS_PER_WEEK, SCORES, SUBSCRIPTIONS
 from scorer.generation import Generation
+from scorer.part import Member, Recalibration
 from scorer.runs import Run
 from scorer.snapshot import InForce, Snapshot
 
@@ -60,11 +61,12 @@ class PostgresStore:
             return Snapshot(as_of, customers, self._subscriptions(as_of), *_range(columns), self._in_force())
 
     def publish(self, run: Run, generation: Generation, elapsed_s: Callable[[], float]) -> Run:
-        """One transaction: the run's row, the old scores out, the new ones in. Retry: nothing was written."""
+        """One transaction: the run's row and models, the old scores out, the new ones in. Retry: nothing written."""
         with _told("publish"), self.connection.transaction():
             run = _insert(self.connection, run)
             self.connection.execute(sql("publish.forget_scores", SQL))
             _copy_scores(self.connection, run, generation.scores)
+            _write_models(self.connection, run, generation)
             run = replace(run, duration_s=elapsed_s())
             fields = {"duration_s": run.duration_s, "run_id": run.run_id}
             self.connection.execute(sql("publish.finish_run", SQL), fields)
@@ -152,6 +154,20 @@ def _copy_scores(connection: psycopg.Connection, run: Run, scores: pd.DataFrame)
     with connection.cursor().copy(statement) as copy:
         for piece in encode_rows(columns, SCORES):
             copy.write(piece)
+
+
+def _write_models(connection: psycopg.Connection, run: Run, generation: Generation) -> None:
+    """The stack that `scores.risk_now` predicts with, and its recalibrations."""
+    for number, member in enumerate(generation.members):
+        fields = {"run_id": run.run_id, "member": number, **_as_row(member)}
+        connection.execute(sql("publish.write_member", SQL), fields)
+    for recalibration in generation.recalibrations:
+        fields = {"run_id": run.run_id, **_as_row(recalibration)}
+        connection.execute(sql("publish.write_recalibration", SQL), fields)
+
+
+def _as_row(model: Member | Recalibration) -> dict[str, Any]:
+    return {**asdict(model), "parameters": Jsonb(model.parameters)}
 
 
 def _values(scores: pd.DataFrame, name: str) -> Array:

@@ -23,5 +23,13 @@ update scores.model_runs set duration_s = %(duration_s)s where run_id = %(run_id
 -- Not TRUNCATE: readers keep seeing the last generation until this transaction commits.
 delete from scores.customer_scores
 
+-- name: write_member
+insert into scores.purchase_models (run_id, member, family, weight, time_unit, parameters)
+values (%(run_id)s, %(member)s, %(family)s, %(weight)s, %(time_unit)s, %(parameters)s)
+
+-- name: write_recalibration
+insert into scores.recalibrations (run_id, horizon_days, method, parameters)
+values (%(run_id)s, %(horizon_days)s, %(method)s, %(parameters)s)
+
 -- name: copy_scores
 copy scores.customer_scores ({columns}) from stdin (format binary)

@@ -10,7 +10,7 @@ from retentioncast.core.shop import ROLES, ShopNames
 from retentioncast.infra.migrate import downgrade, migrate
 from retentioncast.infra.postgres import connect
 from retentioncast.infra.settings import Settings
-from scorer.columns import SCORES
+from scorer.columns import PURCHASE_MODELS, RECALIBRATIONS, SCORES
 
 CATALOGUE = {
     "columns": """
@@ -90,6 +90,8 @@ def test_the_mirrors_columns_and_types_are_those_that_the_consumer_stages(databa
 def test_the_score_columns_are_those_that_the_scorer_writes(database: Settings) -> None:
     written = {name: kind.replace("double", "double precision") for name, kind in SCORES.items()}
     assert types(database, "scores.customer_scores") == written
+    assert types(database, "scores.purchase_models") == PURCHASE_MODELS
+    assert types(database, "scores.recalibrations") == RECALIBRATIONS
 
 
 ALLOWED = [
@@ -101,7 +103,10 @@ ALLOWED = [
     ("scorer", "select * from analytics.customer_rfm"),
     ("scorer", "delete from scores.customer_scores"),
     ("reader", "select * from analytics.customer_rfm"),
+    ("scorer", "delete from scores.purchase_models"),
+    ("scorer", "delete from scores.recalibrations"),
     ("reader", "select * from scores.customer_scores"),
+    ("reader", "select * from scores.purchase_models, scores.recalibrations, scores.in_force"),
     ("reader", "select * from shop.transactions"),
 ]
 FORBIDDEN = [

@@ -18,7 +18,7 @@ from retentioncast.infra.settings import Settings
 from scorer import generation, runs
 from scorer.bootstrap import score_once
 from scorer.generation import Generation
-from scorer.part import Part
+from scorer.part import Member, Part, Recalibration
 from scorer.purchases import score_purchases
 from scorer.runs import Run
 from scorer.store import PostgresStore, alone
@@ -55,6 +55,28 @@ def test_a_run_replaces_the_scores_of_the_last_one(shop: Settings) -> None:
     assert (first.status, second.status) == ("published", "published")
     assert in_force(shop) == [(second.run_id, 300)]
     assert second.customers == 300 and second.duration_s > 0
+
+
+def test_a_run_leaves_the_models_that_it_predicts_with_and_those_of_earlier_runs_stay(shop: Settings) -> None:
+    first, second = score_once(shop), score_once(shop)
+    with connect(shop, "reader") as connection:
+        rows = connection.execute("select * from scores.purchase_models order by run_id").fetchall()
+        force = connection.execute("select run_id, as_of, customers from scores.in_force").fetchall()
+    fitted = (first.parameters or {})["purchase"]["parameters"]
+    assert rows == [(run.run_id, 0, "BG/NBD", 1.0, "week", fitted) for run in (first, second)]
+    assert force == [(second.run_id, second.as_of, 300)]
+
+
+def test_a_stack_and_its_recalibrations_are_kept(shop: Settings) -> None:
+    members = tuple(Member("BG/NBD", weight, "week", {"r": 0.1 + weight}) for weight in (0.25, 0.75))
+    points = Recalibration(60, "isotonic", {"x": [0.0, 1.0], "y": [0.1, 0.9]})
+    set_right = (Recalibration(30, "beta", {"a": 1.1, "b": 0.9, "c": 0.1}), points)
+    run = _publish(shop, lambda: 1.0, members, set_right)
+    with connect(shop, "reader") as connection:
+        models = connection.execute("select * from scores.purchase_models order by member").fetchall()
+        found = connection.execute("select * from scores.recalibrations order by horizon_days").fetchall()
+    assert models == [(run.run_id, i, "BG/NBD", m.weight, "week", m.parameters) for i, m in enumerate(members)]
+    assert found == [(run.run_id, r.horizon_days, r.method, r.parameters) for r in set_right]
 
 
 def test_a_failed_fit_leaves_the_last_scores_and_writes_why(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +133,8 @@ def test_a_writer_that_dies_in_the_middle_leaves_the_last_generation_whole(shop:
         _publish(shop, die)
     assert in_force(shop) == [(good.run_id, 300)]
     assert len(model_runs(shop)) == 1
+    with connect(shop, "reader") as connection:
+        assert connection.execute("select run_id from scores.purchase_models").fetchall() == [(good.run_id,)]
 
 
 def test_a_connection_lost_on_the_way_leaves_the_last_scores_and_writes_why(
@@ -166,10 +190,15 @@ def test_the_same_data_and_seed_give_the_same_scores(shop: Settings) -> None:
     assert frames[0] == frames[1]
 
 
-def _publish(settings: Settings, elapsed_s: Callable[[], float]) -> Run:
+def _publish(
+    settings: Settings,
+    elapsed_s: Callable[[], float],
+    members: tuple[Member, ...] = (),
+    recalibrations: tuple[Recalibration, ...] = (),
+) -> Run:
     """Publish a generation of one customer."""
     scores = pd.DataFrame({"no_purchase_30d": [0.5]}, index=pd.Index([1], name="customer_id"))
     with connect(settings, "scorer", autocommit=True) as connection:
         store = PostgresStore(connection, lambda: connection)
         run = Run(LATER, "0", "published", as_of=LATER)
-        return store.publish(run, Generation(scores, {}, (), None), elapsed_s)
+        return store.publish(run, Generation(scores, {}, (), None, members, recalibrations), elapsed_s)
