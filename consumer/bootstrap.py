@@ -72,7 +72,7 @@ def kafka_config(settings: Settings) -> dict[str, object]:
 
 
 def make_connector(settings: Settings, clock: Clock) -> Callable[[], psycopg.Connection]:
-    """How a consumer opens its connection to Postgres: waited for until the retry deadline, and prepared for batches."""
+    """How a consumer opens its connection to Postgres: waited for until the retry deadline, prepared for batches."""
 
     def open_connection() -> psycopg.Connection:
         connection = connect_until(settings, "consumer", settings.consumer.retry_deadline_s, clock)

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from retentioncast.models.btyd.transactions import summary_from_transactions
     from retentioncast.models.clv.residual_value import customer_lifetime_value
     from retentioncast.models.clv.scores import score_repeat_buyers
+    from retentioncast.models.subscription.shifted_beta_geometric import ShiftedBetaGeometric
     from retentioncast.models.survival.subscription_survival import SubscriptionSurvival
 
 _HOMES = {
     "BetaGeo": "retentioncast.models.btyd.beta_geo",
     "GammaGamma": "retentioncast.models.btyd.gamma_gamma",
+    "ShiftedBetaGeometric": "retentioncast.models.subscription.shifted_beta_geometric",
     "SubscriptionSurvival": "retentioncast.models.survival.subscription_survival",
     "customer_lifetime_value": "retentioncast.models.clv.residual_value",
     "score_repeat_buyers": "retentioncast.models.clv.scores",
@@ -25,6 +27,7 @@ _HOMES = {
 __all__ = [
     "BetaGeo",
     "GammaGamma",
+    "ShiftedBetaGeometric",
     "SubscriptionSurvival",
     "customer_lifetime_value",
     "score_repeat_buyers",

@@ -16,6 +16,7 @@ import pytest
 
 import retentioncast.models
 import retentioncast.models.btyd
+import retentioncast.models.subscription
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.likelihood_model import LikelihoodModel
 from retentioncast.models.stored import DamagedModel, NotFitted, content_hash
@@ -40,6 +41,11 @@ def _spend(model: Any, seed: int) -> list[Floats]:
     return [frame[name].to_numpy(dtype=np.float64) for name in ("frequency", "monetary_value")]
 
 
+def _contracts(model: Any, seed: int) -> list[Floats]:
+    frame = model.sample(6000, np.random.default_rng(seed).integers(1, 24, 6000), seed)
+    return [frame[name].to_numpy(dtype=np.float64) for name in ("periods", "lost")]
+
+
 CASES = {
     "BetaGeo": Case(
         {"r": 0.6, "alpha": 4.0, "a": 0.8, "b": 2.5},
@@ -55,12 +61,24 @@ CASES = {
         _spend,
         {"spend": lambda model, columns, draws: model.expected_spend(*columns, parameters=draws)},
     ),
+    "ShiftedBetaGeometric": Case(
+        {"alpha": 0.8, "beta": 4.0},
+        _contracts,
+        {
+            "active": lambda model, columns, draws: model.probability_active(5, columns[0], parameters=draws),
+            "lifetime": lambda model, columns, draws: model.residual_lifetime(columns[0], 0.1, parameters=draws),
+        },
+    ),
 }
+
+
+#: The rooms whose models are fitted by their likelihood.
+ROOMS = (retentioncast.models.btyd, retentioncast.models.subscription)
 
 
 def discovered_models() -> list[type[LikelihoodModel]]:
     found = set()
-    for module in iter_modules(retentioncast.models.btyd.__path__, "retentioncast.models.btyd."):
+    for module in (module for room in ROOMS for module in iter_modules(room.__path__, f"{room.__name__}.")):
         for _, thing in getmembers(import_module(module.name), isclass):
             if issubclass(thing, LikelihoodModel) and thing is not LikelihoodModel and not isabstract(thing):
                 found.add(thing)
