@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from retentioncast.models.clv.scores import score_repeat_buyers
     from retentioncast.models.subscription.shifted_beta_geometric import ShiftedBetaGeometric
     from retentioncast.models.survival.subscription_survival import SubscriptionSurvival
+    from retentioncast.models.uncertainty.priors import LogNormal
 
 _HOMES = {
     "BetaGeo": "retentioncast.models.btyd.beta_geo",
     "GammaGamma": "retentioncast.models.btyd.gamma_gamma",
+    "LogNormal": "retentioncast.models.uncertainty.priors",
     "ShiftedBetaGeometric": "retentioncast.models.subscription.shifted_beta_geometric",
     "SubscriptionSurvival": "retentioncast.models.survival.subscription_survival",
     "customer_lifetime_value": "retentioncast.models.clv.residual_value",
@@ -27,6 +29,7 @@ _HOMES = {
 __all__ = [
     "BetaGeo",
     "GammaGamma",
+    "LogNormal",
     "ShiftedBetaGeometric",
     "SubscriptionSurvival",
     "customer_lifetime_value",

@@ -10,8 +10,11 @@ from numba import njit
 
 
 def compiled[Kernel: Callable[..., object]](function: Kernel) -> Kernel:
-    """Compile at the first call and cache beside the file (numba follows NUMBA_CACHE_DIR where that is read-only)."""
-    return cast(Kernel, njit(cache=True, error_model="numpy")(function))
+    """Compile at the first call and cache beside the file (numba follows NUMBA_CACHE_DIR where that is read-only).
+
+    A compiled kernel lets go of the interpreter, so that threads can run several at a time.
+    """
+    return cast(Kernel, njit(cache=True, error_model="numpy", nogil=True)(function))
 
 
 @compiled

@@ -6,7 +6,7 @@ Fader & Hardie (2013), "The Gamma-Gamma model of monetary value". Orders are Gam
 from __future__ import annotations
 
 import math
-from typing import Self
+from typing import Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from retentioncast.models.btyd.likelihood import Likelihood
 from retentioncast.models.btyd.likelihood_model import LikelihoodModel
 from retentioncast.models.btyd.purchase_columns import SPEND_COLUMNS, from_frame, read_spend, read_weights
 from retentioncast.models.columns import same_length
+from retentioncast.models.uncertainty.fitting import Fitting
 
 MIN_REPEAT_BUYERS = 10
 #: (p, q, v), with money scaled to a mean of 1.
@@ -38,12 +39,14 @@ class GammaGamma(LikelihoodModel):
         frequency: Column | pd.DataFrame,
         monetary: Column | None = None,
         weights: Column | None = None,
+        **how: Unpack[Fitting],
     ) -> Self:
-        """Fit by maximum likelihood to frequency and mean spend an order (n,), or to a frame that holds them by name.
+        """Fit to frequency and mean spend an order (n,), or to a frame that holds them by name; see `Fitting`.
 
         Rows without a repeat purchase, or whose mean spend is 0 (free orders: no Gamma has mass there), say nothing
-        and are left out. Raises InvalidColumn (a ValueError) for bad values, NotEnoughData below 10 repeat buyers or
-        when all spend the same, FitFailed when there is no maximum to be trusted.
+        and are left out. Raises InvalidColumn (a ValueError) for bad values, NotEnoughData when all spend the same.
+        By maximum likelihood, NotEnoughData below 10 repeat buyers and FitFailed when there is no maximum to be
+        trusted; with priors, the priors are all there is below 10 (`prior_only_`).
         """
         if isinstance(frequency, pd.DataFrame):
             frequency, monetary = from_frame(frequency, SPEND_COLUMNS)
@@ -53,13 +56,17 @@ class GammaGamma(LikelihoodModel):
         same_length(frequency=x, monetary_value=m)
         w = read_weights(weights, x.size)
         paying = (x > 0) & (m > 0) & (w > 0)
-        return self._fit_likelihood(self._likelihood(group_rows((x[paying], m[paying]), w[paying])))
+        groups = group_rows((x[paying], m[paying]), w[paying])
+        if missing := _not_enough(groups):
+            return self._fit_priors(missing, **how)
+        return self._fit_likelihood(self._likelihood(groups), **how)
 
     def _likelihood(self, groups: Groups) -> Likelihood:
         x, m = groups.columns
         w = groups.weights
-        n = _require_enough(m, w)
-        unit = float(w @ m / n)
+        _require_spread(m)
+        n = float(w.sum())
+        unit = math.exp(float(w @ np.log(m) / n))  # a few enormous orders would move the arithmetic mean
 
         def kernel(scaled: Floats) -> tuple[float, Floats]:
             return log_likelihood(scaled, x, m / unit, w)
@@ -118,13 +125,15 @@ def log_likelihood(parameters: Floats, x: Floats, m: Floats, weights: Floats) ->
     return total, gradient
 
 
-def _require_enough(m: Floats, weights: Floats) -> float:
-    n = float(weights.sum())
-    if n < MIN_REPEAT_BUYERS:
-        raise NotEnoughData(
-            f"Gamma-Gamma needs {MIN_REPEAT_BUYERS} repeat buyers who paid; there are {n:g}.",
-            "Wait for more purchases.",
-        )
+def _not_enough(groups: Groups) -> NotEnoughData | None:
+    n = float(groups.weights.sum())
+    if n >= MIN_REPEAT_BUYERS:
+        return None
+    return NotEnoughData(
+        f"Gamma-Gamma needs {MIN_REPEAT_BUYERS} repeat buyers who paid; there are {n:g}.", "Wait for more purchases."
+    )
+
+
+def _require_spread(m: Floats) -> None:
     if np.ptp(m) <= 1e-9 * m.max():
         raise NotEnoughData("all repeat buyers spend the same: there is no spread to fit.", "Use that spend as it is.")
-    return n

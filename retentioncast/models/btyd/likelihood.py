@@ -20,6 +20,7 @@ class Likelihood:
 
     `kernel` takes scaled parameters (k,); a scaled parameter times its entry of `units` is in the data's units, and the
     kernel's value less `log_unit_sum` is the log likelihood of the data as given. `starts` are scaled parameters.
+    A *point* is the log of the scaled parameters: what is searched and sampled, free of bounds.
     """
 
     kernel: Kernel
@@ -30,7 +31,7 @@ class Likelihood:
     n_customers: float
 
     def objective(self) -> LogLikelihood:
-        """The log likelihood and its gradient in the log of the scaled parameters."""
+        """The log likelihood and its gradient at a point (k,)."""
 
         def of_logs(log_parameters: Floats) -> tuple[float, Floats]:
             scaled = np.exp(log_parameters)
@@ -38,3 +39,15 @@ class Likelihood:
             return value, gradient * scaled
 
         return of_logs
+
+    def parameters_at(self, points: Floats) -> Floats:
+        """Parameters (..., k) in the data's units at points (..., k)."""
+        return np.asarray(np.exp(points) * self.units)
+
+    def points_of(self, parameters: Floats) -> Floats:
+        """The points (..., k) of parameters (..., k) in the data's units."""
+        return np.asarray(np.log(parameters) - np.log(self.units))
+
+    def start_points(self) -> list[Floats]:
+        """Where the search for the maximum begins."""
+        return [np.log(np.array(start)) for start in self.starts]

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 from abc import ABC
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 
+from retentioncast.core.errors import NotEnoughData
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.likelihood import Likelihood
-from retentioncast.models.btyd.optimum import maximise
 from retentioncast.models.stored import SCHEMA_VERSION, NotFitted, content_hash, read_content
+from retentioncast.models.uncertainty.fitting import Fit, Fitting, Method, fit_by, fit_priors, method_of
+from retentioncast.models.uncertainty.posterior import Posterior
+from retentioncast.models.uncertainty.priors import DAYS_PER_WEEK, LogNormal, priors_of
 
 
 class LikelihoodModel(ABC):
-    """A model with positive parameters, fitted by maximum likelihood on grouped rows.
+    """A model with positive parameters, fitted on grouped rows by maximum likelihood or with priors.
 
-    After `fit`: `params_` (name to value), `log_likelihood_`, `standard_errors_` (name to value, by the delta
-    method), `covariance_` (k, k) of the log parameters in the order of `parameter_names`, `n_groups_`, `n_customers_`.
+    After `fit`: `params_` (name to value: the maximum, or the posterior's mode), `log_likelihood_` there,
+    `standard_errors_` (name to value, by the delta method), `covariance_` (k, k) of the log parameters in the order of
+    `parameter_names`, `n_groups_`, `n_customers_`, `method_`, `notes_` (what was done, in words).
+    With draws: `posterior_`, whose spread is what the errors and the covariance are then.
+    `prior_only_`: there was too little data to fit, so all of it is the priors.
     """
 
     parameter_names: ClassVar[tuple[str, ...]]
@@ -30,13 +37,27 @@ class LikelihoodModel(ABC):
         self.log_likelihood_: float = float("nan")
         self.n_groups_: int = 0
         self.n_customers_: int = 0
+        self.method_: Method = "mle"
+        self.notes_: tuple[str, ...] = ()
+        self.prior_only_: bool = False
+        self.posterior_: Posterior | None = None
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON can hold them."""
         return {}
 
+    def days_per_unit(self) -> float:
+        """Days in the unit in which the model counts time; priors are told in weeks."""
+        return DAYS_PER_WEEK
+
+    def priors(self, chosen: Mapping[str, LogNormal] | None = None) -> dict[str, LogNormal]:
+        """The prior of each parameter, those chosen in place of the defaults."""
+        return priors_of(type(self).__name__, self.parameter_names, chosen)
+
     def draw_parameters(self, n: int, seed: int) -> Floats:
-        """Draws (n, k) of the parameters by Laplace's approximation: normal on the log parameters."""
+        """Draws (n, k): of the posterior, else by Laplace's approximation, normal on the log parameters."""
+        if self.posterior_ is not None:
+            return self.posterior_.draw(n, seed)
         centre = np.log(self._fitted_values())
         noise = np.random.default_rng(seed).multivariate_normal(centre, self.covariance_, size=n, method="cholesky")
         return np.exp(noise)
@@ -54,6 +75,10 @@ class LikelihoodModel(ABC):
             "log_likelihood": self.log_likelihood_,
             "n_groups": self.n_groups_,
             "n_customers": self.n_customers_,
+            "method": self.method_,
+            "notes": list(self.notes_),
+            "prior_only": self.prior_only_,
+            "posterior": None if self.posterior_ is None else self.posterior_.to_content(),
         }
         return json.dumps(content | {"hash": content_hash(content)}, sort_keys=True)
 
@@ -67,6 +92,10 @@ class LikelihoodModel(ABC):
         model.covariance_ = np.array(content["covariance"], dtype=np.float64)
         model.log_likelihood_ = content["log_likelihood"]
         model.n_groups_, model.n_customers_ = content["n_groups"], content["n_customers"]
+        model.method_, model.notes_ = content["method"], tuple(content["notes"])
+        model.prior_only_ = content["prior_only"]
+        if content["posterior"] is not None:
+            model.posterior_ = Posterior.from_content(content["posterior"], cls.parameter_names)
         return model
 
     def _fitted_values(self) -> Floats:
@@ -79,15 +108,24 @@ class LikelihoodModel(ABC):
         values = self._fitted_values() if parameters is None else np.asarray(parameters, dtype=np.float64)
         return tuple(values) if values.ndim == 1 else tuple(column[:, None] for column in values.T)
 
-    def _fit_likelihood(self, likelihood: Likelihood) -> Self:
-        """Find the maximum in scaled units; take it over in the data's own."""
-        starts = [np.log(np.array(start)) for start in likelihood.starts]
-        optimum = maximise(likelihood.objective(), starts, self.parameter_names, likelihood.n_customers)
-        values = np.exp(optimum.log_parameters) * likelihood.units
-        errors = values * np.sqrt(np.diag(optimum.covariance))
-        self.params_ = dict(zip(self.parameter_names, values.tolist(), strict=True))
-        self.standard_errors_ = dict(zip(self.parameter_names, errors.tolist(), strict=True))
-        self.covariance_ = optimum.covariance
-        self.log_likelihood_ = float(optimum.log_likelihood - likelihood.log_unit_sum)
+    def _fit_likelihood(self, likelihood: Likelihood, **how: Unpack[Fitting]) -> Self:
+        """Fit to data of which the likelihood tells, as asked."""
+        fit = fit_by(likelihood, self.priors(how.get("priors")), self.days_per_unit(), how)
         self.n_groups_, self.n_customers_ = likelihood.n_groups, round(likelihood.n_customers)
+        return self._take_over(fit)
+
+    def _fit_priors(self, why: NotEnoughData, **how: Unpack[Fitting]) -> Self:
+        """Where there is too little data: the priors, marked as such. By maximum likelihood that is an error."""
+        if method_of(how) == "mle":
+            raise why
+        self.n_groups_, self.n_customers_ = 0, 0
+        return self._take_over(fit_priors(self.priors(how.get("priors")), self.days_per_unit(), why.message, how))
+
+    def _take_over(self, fit: Fit) -> Self:
+        errors = fit.values * np.sqrt(np.diag(fit.covariance))
+        self.params_ = dict(zip(self.parameter_names, fit.values.tolist(), strict=True))
+        self.standard_errors_ = dict(zip(self.parameter_names, errors.tolist(), strict=True))
+        self.covariance_, self.log_likelihood_ = fit.covariance, fit.log_likelihood
+        self.method_, self.notes_ = fit.method, fit.notes
+        self.posterior_, self.prior_only_ = fit.posterior, fit.prior_only
         return self

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 import pandas as pd
 
 from retentioncast.core.errors import NotEnoughData
-from retentioncast.models.arrays import Column, Floats
+from retentioncast.models.arrays import Column
 from retentioncast.models.btyd.grouping import Groups, group_rows
 from retentioncast.models.btyd.likelihood import Likelihood
 from retentioncast.models.btyd.likelihood_model import LikelihoodModel
 from retentioncast.models.btyd.purchase_columns import PURCHASE_COLUMNS, from_frame, read_purchases, read_weights
-from retentioncast.models.btyd.time_unit import TimeUnit, require_unit
+from retentioncast.models.btyd.time_unit import DAYS_PER_UNIT, TimeUnit, require_unit
 from retentioncast.models.columns import same_length
+from retentioncast.models.uncertainty.fitting import Fitting, method_of
 
 MIN_CUSTOMERS = 10
 MIN_REPEAT_BUYERS = 5
@@ -43,11 +44,13 @@ class RepeatBuyingModel(LikelihoodModel):
         recency: Column | None = None,
         T: Column | None = None,
         weights: Column | None = None,
+        **how: Unpack[Fitting],
     ) -> Self:
-        """Fit by maximum likelihood to columns (n,), or to a frame that holds them by name.
+        """Fit to columns (n,), or to a frame that holds them by name; see `Fitting` for method, priors, start, seed.
 
-        Raises InvalidColumn (a ValueError) for bad values, NotEnoughData below 10 customers or 5 repeat buyers,
-        FitFailed when there is no maximum to be trusted.
+        By maximum likelihood, raises NotEnoughData below 10 customers or 5 repeat buyers, FitFailed when there is no
+        maximum to be trusted. With priors any number of repeat buyers will do, and below 10 customers the priors are
+        all there is (`prior_only_`). Always raises InvalidColumn (a ValueError) for bad values.
         """
         if isinstance(frequency, pd.DataFrame):
             require_unit(frequency, self.time_unit)
@@ -57,19 +60,25 @@ class RepeatBuyingModel(LikelihoodModel):
         columns = tuple(np.atleast_1d(column) for column in read_purchases(frequency, recency, T))
         same_length(frequency=columns[0], recency=columns[1], T=columns[2])
         groups = group_rows(columns, read_weights(weights, columns[0].size))
-        _require_enough(self.family, groups.columns[0], groups.weights)
-        return self._fit_likelihood(self._likelihood(groups))
+        if missing := _not_enough(self.family, groups, MIN_REPEAT_BUYERS if method_of(how) == "mle" else 0):
+            return self._fit_priors(missing, **how)
+        return self._fit_likelihood(self._likelihood(groups), **how)
+
+    def days_per_unit(self) -> float:
+        return DAYS_PER_UNIT[self.time_unit]
 
     @abstractmethod
     def _likelihood(self, groups: Groups) -> Likelihood:
         """The family's likelihood of distinct (x, t_x, T) rows with weights."""
 
 
-def _require_enough(family: str, x: Floats, weights: Floats) -> None:
-    n, repeaters = float(weights.sum()), float(weights[x > 0].sum())
-    if n < MIN_CUSTOMERS or repeaters < MIN_REPEAT_BUYERS:
-        raise NotEnoughData(
-            f"{family} needs {MIN_CUSTOMERS} customers and {MIN_REPEAT_BUYERS} repeat buyers; "
-            f"there are {n:g} and {repeaters:g}.",
-            "Wait for more purchases.",
-        )
+def _not_enough(family: str, groups: Groups, repeaters_needed: int) -> NotEnoughData | None:
+    """What is missing, if anything is."""
+    n, repeaters = float(groups.weights.sum()), float(groups.weights[groups.columns[0] > 0].sum())
+    if n >= MIN_CUSTOMERS and repeaters >= repeaters_needed:
+        return None
+    return NotEnoughData(
+        f"{family} needs {MIN_CUSTOMERS} customers and {MIN_REPEAT_BUYERS} repeat buyers; "
+        f"there are {n:g} and {repeaters:g}.",
+        "Wait for more purchases.",
+    )

@@ -10,13 +10,13 @@ prediction for her is that for a new customer with beta + m.
 from __future__ import annotations
 
 import math
-from typing import Self
+from typing import Self, Unpack
 
 import numpy as np
 import pandas as pd
 from scipy.special import hyp2f1
 
-from retentioncast.core.errors import InvalidInput
+from retentioncast.core.errors import InvalidInput, NotEnoughData
 from retentioncast.models.arrays import Column, Floats
 from retentioncast.models.btyd.compiled import compiled, digamma
 from retentioncast.models.btyd.grouping import Groups, group_rows
@@ -26,12 +26,14 @@ from retentioncast.models.btyd.purchase_columns import from_frame, read_weights
 from retentioncast.models.columns import refuse, same_length
 from retentioncast.models.subscription.gamma_ratio import log_gamma_ratio
 from retentioncast.models.subscription.renewals import (
+    MIN_CUSTOMERS,
     RENEWAL_COLUMNS,
     read_cohorts,
     read_periods,
     read_renewals,
     require_enough,
 )
+from retentioncast.models.uncertainty.fitting import Fitting, method_of
 
 _STARTS = ((1.0, 1.0), (0.7, 2.0), (0.3, 0.3), (3.0, 20.0))
 
@@ -52,13 +54,20 @@ class ShiftedBetaGeometric(LikelihoodModel):
 
     parameter_names = ("alpha", "beta")
 
-    def fit(self, periods: Column | pd.DataFrame, lost: Column | None = None, weights: Column | None = None) -> Self:
+    def fit(
+        self,
+        periods: Column | pd.DataFrame,
+        lost: Column | None = None,
+        weights: Column | None = None,
+        **how: Unpack[Fitting],
+    ) -> Self:
         """Fit to renewals survived (n,) and 1 where the customer was lost at the next one, 0 where she is active.
 
         Or to a frame with the columns `periods` and `lost`. Customers may have been watched for different times: who
-        is active after `periods` renewals is censored there. Raises InvalidColumn (a ValueError) for bad values,
-        NotEnoughData below 10 customers, without any loss or without a second renewal, FitFailed when there is no
-        maximum to be trusted (all customers alike: both parameters run off to infinity).
+        is active after `periods` renewals is censored there. See `Fitting` for method, priors, start and seed.
+        Raises InvalidColumn (a ValueError) for bad values. By maximum likelihood, NotEnoughData below 10 customers,
+        without any loss or without a second renewal, and FitFailed when there is no maximum to be trusted (all
+        customers alike: both parameters run off to infinity); with priors, these are all there is below 10 customers.
         """
         if isinstance(periods, pd.DataFrame):
             periods, lost = from_frame(periods, RENEWAL_COLUMNS)
@@ -66,21 +75,26 @@ class ShiftedBetaGeometric(LikelihoodModel):
             raise TypeError("fit takes periods and lost, or one frame with these columns")
         survived, gone = (np.atleast_1d(column) for column in read_renewals(periods, lost))
         same_length(periods=survived, lost=gone)
-        return self._fit_renewals(survived, gone, read_weights(weights, survived.size))
+        return self._fit_renewals(survived, gone, read_weights(weights, survived.size), **how)
 
-    def fit_cohorts(self, survivors: pd.DataFrame | Floats | list[list[float]]) -> Self:
+    def fit_cohorts(self, survivors: pd.DataFrame | Floats | list[list[float]], **how: Unpack[Fitting]) -> Self:
         """Fit to a retention table: a row a cohort, column t how many were active after t renewals, NaN: not yet seen.
 
         Cohorts share alpha and beta; each is censored where its row ends. Raises InvalidColumn with the period as the
         column and the cohort as the row; else as `fit`.
         """
         table = survivors if isinstance(survivors, pd.DataFrame) else pd.DataFrame(survivors)
-        return self._fit_renewals(*read_cohorts(table))
+        return self._fit_renewals(*read_cohorts(table), **how)
 
-    def _fit_renewals(self, periods: Floats, lost: Floats, weights: Floats) -> Self:
-        require_enough(periods, lost, weights)
+    def _fit_renewals(self, periods: Floats, lost: Floats, weights: Floats, **how: Unpack[Fitting]) -> Self:
+        try:
+            require_enough(periods, lost, weights)
+        except NotEnoughData as missing:
+            if method_of(how) == "mle" or weights.sum() < MIN_CUSTOMERS:
+                return self._fit_priors(missing, **how)
         counted = weights > 0
-        return self._fit_likelihood(self._likelihood(group_rows((periods[counted], lost[counted]), weights[counted])))
+        groups = group_rows((periods[counted], lost[counted]), weights[counted])
+        return self._fit_likelihood(self._likelihood(groups), **how)
 
     def _likelihood(self, groups: Groups) -> Likelihood:
         periods, lost = groups.columns

@@ -1,0 +1,46 @@
+"""The posterior's density at a point: the likelihood of the data times the priors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from retentioncast.models.arrays import Floats
+from retentioncast.models.btyd.likelihood import Likelihood
+from retentioncast.models.uncertainty.priors import LogNormal, centres, spreads
+
+_THREADS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """Log posterior density (up to the evidence) of a point (k,), with its gradient, as the search wants it.
+
+    The priors are normal at points (logs of scaled parameters): `centre` and `spread` (k,). Points are the logs of the
+    parameters shifted by constants, so the density is the same whatever the units.
+    """
+
+    likelihood: Likelihood
+    centre: Floats
+    spread: Floats
+
+    def __call__(self, point: Floats) -> tuple[float, Floats]:
+        value, gradient = self.likelihood.objective()(point)
+        away = (point - self.centre) / self.spread
+        log_prior = -0.5 * float(away @ away) - float(np.log(self.spread).sum()) - len(away) / 2 * math.log(2 * math.pi)
+        return value - self.likelihood.log_unit_sum + log_prior, gradient - away / self.spread
+
+    def densities(self, points: Floats) -> Floats:
+        """Log densities (n,) of points (n, k), two at a time: the kernels let go of the interpreter."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            found = np.array(list(threads.map(lambda point: self(point)[0], points, chunksize=16)))
+        return np.where(np.isfinite(found), found, -np.inf)
+
+
+def make_target(likelihood: Likelihood, priors: Mapping[str, LogNormal], days_per_unit: float) -> Target:
+    """The posterior of a likelihood whose parameters, in the order of the priors, count time in so many days."""
+    return Target(likelihood, centres(priors, days_per_unit) - np.log(likelihood.units), spreads(priors))
