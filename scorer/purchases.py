@@ -6,6 +6,7 @@ subscription model. Free orders count as purchases; Gamma-Gamma leaves them out 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -29,8 +30,8 @@ def score_purchases(customers: pd.DataFrame, settings: ScorerSettings) -> Part:
     summary = customers.loc[customers["frequency"].notna(), SUMMARY]
     summary.attrs["time_unit"] = "week"
     _require_customers(len(summary), settings.min_customers)
-    model = BetaGeo().fit(summary)
-    spend, reason = _fit_spend(summary)
+    model = fit_with_draws(BetaGeo(), summary, settings.seed)
+    spend, reason = _fit_spend(summary, settings.seed)
     scores = score_repeat_buyers(
         model, spend, summary, HORIZONS_DAYS, settings.value_horizon_days, settings.discount_rate,
         settings.interval, settings.draws, settings.seed,
@@ -50,13 +51,33 @@ def describe(name: str, model: BetaGeo | GammaGamma) -> dict[str, Any]:
         "log_likelihood": model.log_likelihood_,
         "n_customers": model.n_customers_,
         "n_groups": model.n_groups_,
-    } | ({"time_unit": model.time_unit} if isinstance(model, BetaGeo) else {})
+        "notes": list(model.notes_),
+    } | _certificate(model) | ({"time_unit": model.time_unit} if isinstance(model, BetaGeo) else {})  # fmt: skip
 
 
-def _fit_spend(summary: pd.DataFrame) -> tuple[GammaGamma | None, str]:
+def fit_with_draws[Model: (BetaGeo, GammaGamma)](model: Model, summary: pd.DataFrame, seed: int) -> Model:
+    """The maximum of the likelihood, whose numbers are those that papers print, and the posterior's draws with it.
+
+    The search does not begin where the last run ended: the same data and seed must give the same scores to the bit.
+    """
+    model.fit(summary)
+    drawn = type(model)().fit(summary, method="laplace", seed=seed, start=model.params_)
+    model.posterior_, model.notes_ = drawn.posterior_, drawn.notes_
+    return model
+
+
+def _certificate(model: BetaGeo | GammaGamma) -> dict[str, Any]:
+    """Where the draws came from, and the Pareto k of their weights (null where none were tried)."""
+    if model.posterior_ is None:
+        return {}
+    k = model.posterior_.pareto_k
+    return {"draws_from": model.posterior_.source, "pareto_k": k if math.isfinite(k) else None}
+
+
+def _fit_spend(summary: pd.DataFrame, seed: int) -> tuple[GammaGamma | None, str]:
     """The fitted spend model, or why there is none."""
     try:
-        model = GammaGamma().fit(summary)
+        model = fit_with_draws(GammaGamma(), summary, seed)
         model.expected_spend(0, 0.0)
     except (NotEnoughData, FitFailed) as error:
         return None, str(error)

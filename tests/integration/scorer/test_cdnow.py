@@ -31,6 +31,8 @@ def test_cdnow_gives_the_published_parameters(database: Settings, run: Run) -> N
     assert [f"{spend['parameters'][name]:.2f}" for name in ("p", "q", "v")] == ["6.25", "3.74", "15.44"]
     assert f"{purchase['log_likelihood']:.2f} {spend['log_likelihood']:.2f}" == "-9582.43 -4055.92"
     assert (purchase["n_customers"], spend["n_customers"]) == (2357, 946)
+    for told in (purchase, spend):
+        assert told["draws_from"] == "psis" and told["pareto_k"] < 0.7
 
     with connect(database, "reader") as connection:
         rows = connection.execute("select as_of, run_id, count(*) from scores.customer_scores group by 1, 2").fetchall()
