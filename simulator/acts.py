@@ -24,7 +24,7 @@ from simulator.rhythm import DAY, add_months, months_between, stamp
 from simulator.shopping import buy, follow_up
 from simulator.tick import Tick
 
-_PLAN_CHANGES, _RENEWAL_REFUNDS = 0.04, 0.02
+_RENEWAL_REFUNDS = 0.02
 _WITHOUT_REFERENCE, _SECOND_REFUNDS = 0.05, 0.25
 
 
@@ -51,7 +51,7 @@ def _subscribe(tick: Tick, act: Act) -> None:
 
 
 def _renew(tick: Tick, act: Act) -> None:
-    if tick.rng.random() < _PLAN_CHANGES:
+    if tick.rng.random() < tick.population.plan_changes:
         act = _change_plan(tick, act)
     _bill(tick, act, "renewal")
 

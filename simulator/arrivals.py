@@ -103,13 +103,13 @@ def subscribe_later(tick: Tick, truth: Truth, habit: Subscribing) -> Truth:
     The end is the earlier of the wish to cancel and the natural end, unless the segment forgets to cancel.
     """
     rng, life = tick.rng, truth.died_at - truth.created_at
-    start = truth.created_at + int(min(rng.exponential(5 * DAY), life / 2))
+    start = truth.created_at + int(min(rng.exponential(tick.population.start_delay_days * DAY), life / 2))
     wish = start + max(HOUR, int(habit.days_to_cancel.sample(rng, 1)[0] * DAY))
     plan, period = _pick(tick, habit.plans), "yearly" if rng.random() < habit.yearly_share else "monthly"
     reason = _pick(tick, habit.reasons)
     if not habit.outlives_activity and truth.died_at < wish:
         wish, reason = truth.died_at, "no_longer_needed"
-    price = tick.population.prices[plan, period]
+    price = habit.prices[plan, period]
     tick.schedule(
         start, "subscribe", truth.customer_id,
         amount=price, plan=plan, billing_period=period, ends_at=wish, reason=reason,

@@ -19,7 +19,7 @@ from simulator.planner import Planner
 from simulator.progress import Progress
 from simulator.rhythm import DAY, HOUR, SECOND, to_micros
 from simulator.run import Simulation
-from simulator.segments import DEMO_SHOP, Population
+from simulator.segments import Population, population
 from simulator.store import PostgresStore, Saved
 from simulator.world import Terms, Wanted, World
 
@@ -53,11 +53,9 @@ def make_simulation(
     saved = store.load()
     if saved is None:
         saved = _begin(store, agree(options, clock.now()))
-    elif saved.terms.seed != options.seed:
-        logger.warning(
-            "This shop was begun with seed %s and goes on with it.", saved.terms.seed, extra={"action": "resume"}
-        )
-    world = restore(saved, DEMO_SHOP)
+    else:
+        _tell_differences(saved.terms, options)
+    world = restore(saved, population(saved.terms.population))
     planner = Planner(world, make_directory(saved.terms.seed))
     return Simulation(planner, store, clock, Progress(clock, console), stopped, saved.unfinished)
 
@@ -68,7 +66,9 @@ def agree(options: Options, now: datetime) -> Terms:
     past = 0 if options.live_only else parse_history(options.history, end).days
     until = to_micros(end)
     arrivals = options.customers / (past or _MEAN_LIFE_DAYS)
-    return Terms(options.seed, until - past * DAY, _tick_of(options.customers), options.customers, until, arrivals)
+    tick = _tick_of(options.customers)
+    population(options.population)  # refuses what cannot be played before anything is written
+    return Terms(options.seed, until - past * DAY, tick, options.customers, until, arrivals, options.population)
 
 
 def restore(saved: Saved, population: Population) -> World:
@@ -77,6 +77,14 @@ def restore(saved: Saved, population: Population) -> World:
     world.join(saved.people)
     world.agenda = sorted(saved.agenda)
     return world
+
+
+def _tell_differences(terms: Terms, options: Options) -> None:
+    """What was agreed at the beginning holds, whatever is asked for now."""
+    if terms.seed != options.seed:
+        logger.warning("This shop was begun with seed %s and goes on with it.", terms.seed, extra={"action": "resume"})
+    if options.population and terms.population != options.population:
+        logger.warning("This shop was begun with another population and goes on with it.", extra={"action": "resume"})
 
 
 def _begin(store: PostgresStore, terms: Terms) -> Saved:

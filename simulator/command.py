@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,9 @@ def simulate_command(
     seed: Annotated[int | None, typer.Option(help="Same seed, same shop. (settings: 42)")] = None,
     start: Annotated[str | None, typer.Option(help="The shop's time at which the live part begins. (now)")] = None,
     duration: Annotated[str | None, typer.Option(help="Stop after so long: 30s, 10m, 2h.")] = None,
+    population: Annotated[
+        Path | None, typer.Option(help="Who the customers are: a .yaml or .toml file. (settings: the demo shop)")
+    ] = None,
     only_history: Annotated[bool, typer.Option("--only-history", help="Write the past and stop.")] = False,
     live_only: Annotated[bool, typer.Option("--live-only", help="A shop that opens now, without a past.")] = False,
 ) -> None:
@@ -29,24 +33,32 @@ def simulate_command(
     # Here, so that `retentioncast --help` does not wait for numpy.
     from simulator.bootstrap import simulate
     from simulator.options import Options, parse_duration, parse_start
+    from simulator.population_files import chosen_population
 
     settings = load_settings()
     set_up_logs(settings.log)
     given = settings.simulator
+    who = chosen_population(population, given.population)
     options = Options(
-        customers=given.customers if customers is None else customers,
+        customers=first_of(customers, who.pop_size, given.customers),
         history=given.history if history is None else history,
         load=given.load if load is None else load,
         rate=rate,
         speed=speed,
-        seed=given.seed if seed is None else seed,
+        seed=first_of(seed, who.random_seed, given.seed),
         start=parse_start(start),
         duration_s=parse_duration(duration),
         only_history=only_history,
         live_only=live_only,
+        population=who.text,
     )
     simulation = simulate(options, settings, SystemClock(), _stop_on_signals().is_set)
     typer.echo(f"Stopped after {simulation.progress.rows:,} writes; the next run goes on from here.", err=True)
+
+
+def first_of(*values: int | None) -> int:
+    """The first that was said; the last always is."""
+    return next(value for value in values if value is not None)
 
 
 def _stop_on_signals() -> threading.Event:

@@ -28,6 +28,8 @@ class Options:
     duration_s: float | None
     only_history: bool
     live_only: bool
+    #: The population as JSON text (Specification.text); empty: the demo shop.
+    population: str = ""
 
     def __post_init__(self) -> None:
         _within("--customers", self.customers, 1, 5_000_000)

@@ -1,11 +1,32 @@
-"""The demo shop's customers as data: a mixture of segments, each a set of distributions."""
+"""The shop's customers as the simulator plays them: a mixture of segments, made from a description of populations."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 
-from simulator.distributions import Distribution, beta, constant, exponential, gamma, inverse_gamma
+import numpy as np
+
+from retentioncast.core.errors import InvalidInput
+from retentioncast.models.arrays import Floats
+from retentioncast.models.btyd.time_unit import DAYS_PER_UNIT
+from retentioncast.models.populations import segments as described
+from retentioncast.models.populations.distributions import Distribution
+from retentioncast.models.populations.specification import Specification, parse_specification
+from simulator.population_files import DEMO, read_population
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A waiting time in days, whatever unit it was described in."""
+
+    distribution: Distribution
+    unit_days: float
+
+    def sample(self, rng: np.random.Generator, count: int) -> Floats:
+        """`count` independent draws in days, shape (count,)."""
+        return self.distribution.sample(rng, count) * self.unit_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +36,10 @@ class Subscribing:
     share: float
     plans: Mapping[str, float]
     yearly_share: float
-    #: Days from start until the wish to cancel.
-    days_to_cancel: Distribution
+    #: Cents by plan and billing period.
+    prices: Mapping[tuple[str, str], int]
+    #: From the start until the wish to cancel.
+    days_to_cancel: Wait
     #: True: it forgets to cancel, the subscription outlives the customer's activity.
     outlives_activity: bool
     reasons: Mapping[str, float]
@@ -29,7 +52,7 @@ class Segment:
     name: str
     mix: float
     purchase_rate: Distribution
-    lifetime: Distribution
+    lifetime: Wait
     mean_spend: Distribution
     #: Shape of the gamma distribution of one order around the customer's own mean.
     spend_shape: float
@@ -47,56 +70,63 @@ class Population:
     """A mixture of segments; the mix sums to 1."""
 
     segments: tuple[Segment, ...]
+    #: Cents by plan and billing period.
+    prices: Mapping[tuple[str, str], int]
     #: Of those that arrive, so many are a second account of somebody who is already there.
-    duplicate_share: float = 0.02
-    prices: Mapping[tuple[str, str], int] = field(
-        default_factory=lambda: {
-            ("basic", "monthly"): 990, ("pro", "monthly"): 2900, ("enterprise", "monthly"): 9900,
-            ("basic", "yearly"): 9900, ("pro", "yearly"): 29000, ("enterprise", "yearly"): 99000,
-        }
+    duplicate_share: float
+    #: The share of renewals at which the plan is changed.
+    plan_changes: float
+    #: Mean days from signing up to subscribing.
+    start_delay_days: float
+
+
+@cache
+def population(text: str) -> Population:
+    """The population that this JSON text describes; empty: the demo shop."""
+    return make_population(parse_specification(text, "json") if text else read_population(DEMO))
+
+
+def make_population(specification: Specification) -> Population:
+    """What the simulator plays. Raises InvalidInput for a plan that the shop does not sell."""
+    shop, unit = specification.shop, DAYS_PER_UNIT[specification.time_unit]
+    prices = {
+        (plan, period): _cents(price) for plan, periods in shop.prices.items() for period, price in periods.items()
+    }
+    segments = tuple(_segment(each, unit, prices) for each in specification.segments)
+    return Population(segments, prices, shop.duplicate_share, shop.plan_changes, shop.start_delay_days)
+
+
+def _segment(segment: described.Segment, unit: float, prices: Mapping[tuple[str, str], int]) -> Segment:
+    assert segment.lifetime_dist is not None
+    habits = segment.habits
+    return Segment(
+        segment.name, segment.mix, habits.purchase_rate, Wait(segment.lifetime_dist, unit), habits.mean_spend,
+        habits.spend_shape, habits.session_rate, habits.promotion_sensitivity, habits.refund_probability,
+        habits.first_order, segment.shares("channel"), _subscribing(segment, unit, prices),
     )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        total = sum(segment.mix for segment in self.segments)
-        if abs(total - 1) > 1e-9:
-            raise ValueError(f"The mix of the segments sums to {total}, not to 1.")
+
+def _subscribing(segment: described.Segment, unit: float, prices: Mapping[tuple[str, str], int]) -> Subscribing | None:
+    if segment.cancel_dist is None or segment.subscribes == 0:
+        return None
+    own = dict(prices) | {(plan, "monthly"): _cents(price) for plan, price in segment.prices.items()}
+    periods = segment.shares("billing_period")
+    for plan in segment.shares("plan"):
+        for period in periods:
+            _require_price(segment.name, plan, period, own)
+    return Subscribing(
+        segment.subscribes, segment.shares("plan"), periods.get("yearly", 0.0), own, Wait(segment.cancel_dist, unit),
+        segment.outlives_activity, segment.shares("detail"),
+    )  # fmt: skip
 
 
-_ORGANIC = {"organic": 0.5, "referral": 0.3, "email": 0.1, "paid_search": 0.1}
-_PAID = {"paid_search": 0.45, "social": 0.35, "organic": 0.2}
-_WHY = {"price": 0.4, "not_used": 0.3, "competitor": 0.2, "service": 0.1}
+def _require_price(name: str, plan: str, period: str, prices: Mapping[tuple[str, str], int]) -> None:
+    if (plan, period) not in prices:
+        raise InvalidInput(
+            f"population {name!r}: the shop sells no plan {plan!r} billed {period}.",
+            "It sells " + ", ".join(sorted({known for known, _ in prices})) + ", monthly and yearly.",
+        )
 
-DEMO_SHOP = Population(
-    (
-        Segment(
-            "loyal_regulars", 0.22, gamma(3.0, 0.075), gamma(2.0, 700), inverse_gamma(6, 48), 4.0,
-            gamma(2.0, 0.55), beta(1, 6), 0.02, 1.0, _ORGANIC,
-            Subscribing(0.35, {"basic": 0.3, "pro": 0.5, "enterprise": 0.2}, 0.4, exponential(500), False, _WHY),
-        ),
-        Segment(
-            "occasional", 0.28, gamma(1.2, 0.022), exponential(420), inverse_gamma(4, 60), 3.0,
-            gamma(1.0, 0.16), beta(2, 5), 0.03, 0.95, _ORGANIC,
-            Subscribing(0.05, {"basic": 0.8, "pro": 0.2}, 0.1, exponential(200), False, _WHY),
-        ),
-        Segment(
-            "bargain_hunters", 0.18, gamma(1.5, 0.03), exponential(260), inverse_gamma(5, 26), 2.0,
-            gamma(1.5, 0.35), beta(8, 2), 0.08, 0.9, _PAID,
-        ),
-        Segment(
-            "early_cancellers", 0.10, gamma(1.0, 0.02), exponential(90), inverse_gamma(4, 35), 3.0,
-            gamma(1.0, 0.3), beta(2, 4), 0.04, 0.5, _PAID,
-            Subscribing(0.95, {"basic": 0.6, "pro": 0.35, "enterprise": 0.05}, 0.02, gamma(6, 60), False,
-                        {"price": 0.3, "not_used": 0.5, "missing_feature": 0.2}),
-        ),
-        Segment(
-            "forgot_to_cancel", 0.07, gamma(1.0, 0.02), exponential(50), inverse_gamma(4, 40), 3.0,
-            gamma(1.0, 0.25), beta(1, 6), 0.01, 0.6, _ORGANIC,
-            Subscribing(0.98, {"basic": 0.5, "pro": 0.4, "enterprise": 0.1}, 0.15, gamma(2, 330), True,
-                        {"noticed": 0.7, "card_expired": 0.3}),
-        ),
-        Segment(
-            "one_and_done", 0.15, constant(0.0), exponential(12), inverse_gamma(4, 32), 3.0,
-            gamma(1.0, 0.3), beta(3, 3), 0.06, 1.0, _PAID,
-        ),
-    )
-)  # fmt: skip
+
+def _cents(price: float) -> int:
+    return round(100 * price)

@@ -34,6 +34,8 @@ class Terms:
     customers: int
     history_until: int
     arrivals_per_day: float
+    #: The population as JSON text; empty: the demo shop, also of simulations that were begun before there was a choice.
+    population: str = ""
 
     def start_of(self, tick: int) -> int:
         return self.origin + tick * self.tick

@@ -84,6 +84,8 @@ class SimulatorSettings(_Section):
     history: str = Field("18mo", pattern=r"^\d+(d|w|mo|y)$")
     load: Literal["quiet", "normal", "busy", "flood"] = "normal"
     seed: int = Field(42, ge=0)
+    #: A file that says who the customers are (docs/models/populations.md); empty: the demo shop's own.
+    population: str = ""
 
 
 class OnlineSettings(_Section):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from retentioncast.models.btyd.transactions import summary_from_transactions
     from retentioncast.models.clv.residual_value import customer_lifetime_value
     from retentioncast.models.clv.scores import score_repeat_buyers
+    from retentioncast.models.populations.mixture import Mixture
     from retentioncast.models.subscription.shifted_beta_geometric import ShiftedBetaGeometric
     from retentioncast.models.survival.subscription_survival import SubscriptionSurvival
     from retentioncast.models.uncertainty.priors import LogNormal
@@ -19,6 +20,7 @@ _HOMES = {
     "BetaGeo": "retentioncast.models.btyd.beta_geo",
     "GammaGamma": "retentioncast.models.btyd.gamma_gamma",
     "LogNormal": "retentioncast.models.uncertainty.priors",
+    "Mixture": "retentioncast.models.populations.mixture",
     "ShiftedBetaGeometric": "retentioncast.models.subscription.shifted_beta_geometric",
     "SubscriptionSurvival": "retentioncast.models.survival.subscription_survival",
     "customer_lifetime_value": "retentioncast.models.clv.residual_value",
@@ -30,6 +32,7 @@ __all__ = [
     "BetaGeo",
     "GammaGamma",
     "LogNormal",
+    "Mixture",
     "ShiftedBetaGeometric",
     "SubscriptionSurvival",
     "customer_lifetime_value",

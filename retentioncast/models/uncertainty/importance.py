@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.stats import multivariate_t
@@ -10,7 +11,6 @@ from scipy.stats import multivariate_t
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.optimum import Optimum
 from retentioncast.models.uncertainty.pareto_smoothing import Smoothed, highest_k, smooth_weights
-from retentioncast.models.uncertainty.target import Target
 
 #: Draws of a posterior, however many points were weighed for them.
 DRAWS = 1000
@@ -20,6 +20,12 @@ _LATER_POINTS = 4000
 #: Of 60 shops drawn from the priors, the normal curve failed (k > 0.7) in 6, Student's t of 5 degrees in 3, and t laid
 #: over the first weights' own mean and covariance in none.
 _DEGREES = 5
+
+
+class Density(Protocol):
+    """A posterior that can be weighed: log densities (n,) of points (n, k), up to a constant."""
+
+    def densities(self, points: Floats) -> Floats: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +42,7 @@ class Weighed:
         return self.smoothed.pareto_k <= highest_k(len(self.points)) and self.smoothed.ess >= FEWEST_EFFECTIVE
 
 
-def weigh_around(optimum: Optimum, target: Target, seed: int) -> Weighed:
+def weigh_around(optimum: Optimum, target: Density, seed: int) -> Weighed:
     """Points around the mode; where their weights are poor, more of them around where the weights say it is."""
     weighed = _weigh(target, optimum.log_parameters, optimum.covariance, DRAWS, seed)
     for attempt in (1, 2):
@@ -53,7 +59,7 @@ def resample(weights: Floats, n: int, seed: int) -> np.ndarray[tuple[int], np.dt
     return rng.permutation(np.minimum(np.searchsorted(np.cumsum(weights), edges), weights.size - 1))
 
 
-def _weigh(target: Target, centre: Floats, covariance: Floats, n: int, seed: int) -> Weighed:
+def _weigh(target: Density, centre: Floats, covariance: Floats, n: int, seed: int) -> Weighed:
     proposal = multivariate_t(centre, covariance, _DEGREES, seed=seed)
     points = proposal.rvs(n)
     log_density = target.densities(points)

@@ -20,7 +20,7 @@ from simulator.planner import Planner
 from simulator.progress import Progress
 from simulator.rhythm import DAY, to_micros
 from simulator.run import Simulation
-from simulator.segments import DEMO_SHOP
+from simulator.segments import population
 from simulator.store import Saved
 from simulator.world import Terms
 
@@ -35,9 +35,9 @@ class Killed(Exception):
     """The process died before this transaction."""
 
 
-def terms(customers: int = 120, days: int = 60, seed: int = 7) -> Terms:
+def terms(customers: int = 120, days: int = 60, seed: int = 7, population: str = "") -> Terms:
     until = to_micros(NOW)
-    return Terms(seed, until - days * DAY, DAY, customers, until, customers / max(days, 1))
+    return Terms(seed, until - days * DAY, DAY, customers, until, customers / max(days, 1), population)
 
 
 @dataclass(slots=True)
@@ -138,7 +138,7 @@ def simulation(shop: MemoryShop, clock: Clock | None = None) -> Simulation:
     """A simulation that goes on where this shop stands."""
     clock = clock or ManualClock(NOW)
     saved = shop.load()
-    planner = Planner(restore(saved, DEMO_SHOP), directory(saved.terms.seed))
+    planner = Planner(restore(saved, population(saved.terms.population)), directory(saved.terms.seed))
     progress = Progress(clock, Console(quiet=True))
     return Simulation(planner, shop, clock, progress, lambda: False, saved.unfinished)
 

@@ -9,9 +9,7 @@ import pytest
 
 from retentioncast.core.errors import InvalidInput
 from simulator.bootstrap import agree, wanted_customers
-from simulator.distributions import Distribution
 from simulator.options import Options, parse_duration, parse_history, parse_start
-from simulator.segments import DEMO_SHOP, Population
 
 NOW = datetime(2026, 8, 31, 12, tzinfo=UTC)
 
@@ -90,13 +88,3 @@ def test_a_rate_that_no_shop_could_reach_at_this_speed_is_refused_with_a_speed_t
         wanted_customers(options(rate=1000.0, speed=1.0))
     assert "--speed of at least" in refused.value.next_step
     assert wanted_customers(options(rate=100.0, speed=86400.0)) is not None
-
-
-def test_a_population_whose_mix_is_not_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="not to 1"):
-        Population(DEMO_SHOP.segments[:2])
-
-
-def test_an_unknown_distribution_is_refused() -> None:
-    with pytest.raises(ValueError, match="Unknown distribution 'cauchy'"):
-        Distribution("cauchy", {})
