@@ -31,7 +31,9 @@ CATALOGUE = {
         where n.nspname in ('shop', 'analytics', 'scores', 'truth') order by 1, 2""",
     "publication": "select * from pg_publication_tables order by 3, 4",
     "identity": "select relname, relreplident from pg_class where relnamespace = 'shop'::regnamespace order by 1",
-    "functions": "select proname, prosrc from pg_proc where pronamespace = 'analytics'::regnamespace order by 1",
+    "functions": """
+        select proname, pg_get_functiondef(oid) from pg_proc
+        where pronamespace::regnamespace::text in ('analytics', 'scores') order by 1, 2""",
 }
 
 
@@ -107,6 +109,8 @@ ALLOWED = [
     ("scorer", "delete from scores.recalibrations"),
     ("reader", "select * from scores.customer_scores"),
     ("reader", "select * from scores.purchase_models, scores.recalibrations, scores.in_force"),
+    ("reader", "select * from scores.survival_by_plan, scores.retention_triangle"),
+    ("scorer", "delete from scores.retention_forecast"),
     ("reader", "select * from shop.transactions"),
 ]
 FORBIDDEN = [
