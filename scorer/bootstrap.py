@@ -16,7 +16,7 @@ from retentioncast.infra.postgres import connect, connect_until
 from retentioncast.infra.settings import ENV_PREFIX, Settings
 from scorer.loop import Loop
 from scorer.runs import Run, Scoring
-from scorer.store import PostgresStore, alone, read_growth
+from scorer.store import PostgresStore, alone, count_purchases, read_growth
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +63,7 @@ def _run(settings: Settings, scoring: Scoring, as_of: datetime | None, deadline_
         return connect_until(settings, "scorer", deadline_s, scoring.clock, autocommit=True)
 
     with open_connection() as connection, alone(connection, scoring.clock):
+        count_purchases(connection)
         return scoring.run(PostgresStore(connection, open_connection), as_of)
 
 

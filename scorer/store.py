@@ -116,6 +116,13 @@ def alone(connection: psycopg.Connection, clock: Clock, deadline_s: float = LOCK
             connection.execute(sql("publish.unlock", SQL))
 
 
+def count_purchases(connection: psycopg.Connection) -> None:
+    """Bring `scores.customer_purchases` up to date: all customers at the first run, then those that changed."""
+    with _told("count purchases"), connection.transaction():
+        connection.execute(sql("purchases.count", SQL))
+        connection.execute(sql("purchases.forget", SQL))
+
+
 def read_growth(connection: psycopg.Connection, limit: int) -> tuple[int, int]:
     """Customers with an order (counted up to the limit), and how many changes were applied so far."""
     row = connection.execute(sql("snapshot.growth", SQL), {"limit": limit}).fetchone()

@@ -111,6 +111,9 @@ ALLOWED = [
     ("reader", "select * from scores.purchase_models, scores.recalibrations, scores.in_force"),
     ("reader", "select * from scores.survival_by_plan, scores.retention_triangle"),
     ("scorer", "delete from scores.retention_forecast"),
+    ("reader", "select * from scores.risk_now"),
+    ("reader", "select scores.no_purchase(1, 45)"),
+    ("scorer", "delete from scores.customer_purchases"),
     ("reader", "select * from shop.transactions"),
 ]
 FORBIDDEN = [

@@ -30,9 +30,13 @@ TOPIC = f"{PREFIX}.shop.transactions"
 def consumer(database: Settings) -> psycopg.Connection:
     connection = connect(database, "consumer")
     prepare(connection)
+    start_partitions(connection)
+    return connection
+
+
+def start_partitions(connection: psycopg.Connection) -> None:
     for partition in range(4):
         connection.execute("insert into analytics.offsets values (%s, %s, 0, 'id', null, now())", (TOPIC, partition))
-    return connection
 
 
 def batch_of(messages: list[FakeMessage], first: int) -> Batch:
@@ -51,10 +55,18 @@ def found(connection: psycopg.Connection) -> dict[int, CustomerRfm]:
     return {row[0]: CustomerRfm(*row[1:]) for row in rows}
 
 
-def replay(connection: psycopg.Connection, messages: list[FakeMessage], cuts: random.Random) -> None:
-    """Partitions one after the other in slices of any size, mixed as several consumers would mix them."""
+def replay(
+    connection: psycopg.Connection,
+    messages: list[FakeMessage],
+    cuts: random.Random,
+    done: dict[int, int] | None = None,
+) -> None:
+    """Partitions one after the other in slices of any size, mixed as several consumers would mix them.
+
+    `done` is how many messages of each partition were applied before, and is moved on.
+    """
     lanes = {partition: list(lane) for partition, lane in by_partition(messages).items()}
-    done = dict.fromkeys(lanes, 0)
+    done = dict.fromkeys(lanes, 0) if done is None else done
     while any(lanes.values()):
         partition = cuts.choice([each for each, lane in lanes.items() if lane])
         size = cuts.choice([1, 2, 5, 50])

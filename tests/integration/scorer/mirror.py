@@ -9,10 +9,12 @@ from decimal import Decimal
 
 import numpy as np
 
+from consumer.staging import SQL
 from retentioncast.imports.cdnow import find_cdnow
 from retentioncast.imports.rows import RawRow
 from retentioncast.infra.postgres import connect
 from retentioncast.infra.settings import ScorerSettings, Settings
+from retentioncast.infra.sql import sql
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -54,6 +56,13 @@ def add_transactions(database: Settings, rows: Iterable[Bought]) -> None:
             key = number if row.transaction_id is None else row.transaction_id
             fields = (key, row.customer_id, row.kind, Decimal(row.amount), "USD", row.occurred_at, row.refers_to)
             copy.write_row((*fields, number, number, False))
+
+
+def settle_totals(database: Settings) -> None:
+    """What the consumer derives from the mirror, anew: refunded amounts and each customer's totals."""
+    with connect(database, "consumer") as connection:
+        for name in ("reset_refunded", "forget_totals", "rebuild_totals"):
+            connection.execute(sql(f"mirror.{name}", SQL))
 
 
 def add_subscriptions(database: Settings, rows: Iterable[Subscribed]) -> None:
