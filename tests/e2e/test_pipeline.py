@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
+from retentioncast.infra.explain import explain
 from retentioncast.infra.postgres import connect
 from retentioncast.infra.verify import verify
 from retentioncast.stack.bring_up import prepare_pipeline
@@ -129,6 +131,32 @@ _COUNTS = """
     select 'transactions' as table_name, count(*) as n from shop.transactions
     union all select 'sessions', count(*) from shop.sessions
 """
+
+
+def risk_now(stack: NativeStack) -> tuple[datetime, dict[int, float]]:
+    """The stream's time, and each customer's P(no purchase within 30 days) as of then."""
+    with connect(stack.settings, "reader") as reader:
+        rows = reader.execute("select as_of, customer_id, no_purchase_30d from scores.risk_now").fetchall()
+    return rows[0][0], {customer: risk for _, customer, risk in rows if risk is not None}
+
+
+def test_the_risk_of_the_silent_rises_with_the_clock_and_is_explained(shop: NativeStack) -> None:
+    shop.stop("scorer")
+    since, before = risk_now(shop)
+    simulate(shop, "--load", "normal", "--speed", "86400", "--duration", "5s")
+    assert differences(shop) == []
+    now, after = risk_now(shop)
+    with connect(shop.settings, "reader") as reader:
+        active = reader.execute(
+            "select customer_id from analytics.transactions where occurred_at > %s - interval '1 minute'", (since,)
+        ).fetchall()
+    silent = set(before) - {customer for (customer,) in active}
+    assert now - since > timedelta(days=2) and len(silent) > 20
+    assert all(after[customer] > before[customer] for customer in silent if before[customer] < 1 - 1e-9)
+    told = explain(shop.settings, min(silent), since)
+    assert {part.what for part in told.parts} == {"time"} and told.run_then == told.run_now
+    assert sum(part.no_purchase_30d for part in told.parts) == told.end.no_purchase_30d - told.start.no_purchase_30d
+    shop.ensure([part for part in shop.services() if part.name == "scorer"])
 
 
 def test_a_broken_message_goes_to_the_dead_letters_and_the_rest_goes_on(shop: NativeStack) -> None:
