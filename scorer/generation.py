@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from retentioncast.infra.settings import ScorerSettings
 from scorer.gate import require_sense
 from scorer.part import Member, Part, Recalibration, Refused
 from scorer.purchases import score_purchases
+from scorer.retention import forecast_retention
 from scorer.snapshot import InForce, Snapshot
 from scorer.subscriptions import score_subscriptions
 
@@ -35,6 +36,7 @@ class Generation:
     log_likelihood: float | None
     members: tuple[Member, ...] = ()
     recalibrations: tuple[Recalibration, ...] = ()
+    retention: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +61,7 @@ def make_generation(snapshot: Snapshot, settings: ScorerSettings) -> Generation:
     if len(snapshot.subscriptions):
         subscriptions = _attempt("Subscriptions", lambda: score_subscriptions(snapshot.subscriptions, settings))
     _require_parts(purchases, subscriptions, snapshot.in_force)
-    generation = _put_together(snapshot, purchases, subscriptions)
+    generation = _with_retention(_put_together(snapshot, purchases, subscriptions), snapshot, settings)
     require_sense(generation.scores, generation.parameters)
     return generation
 
@@ -107,6 +109,12 @@ def _put_together(snapshot: Snapshot, purchases: _Attempt, subscriptions: _Attem
             notes.append(f"{name} not scored: {attempt.error}")
     buying = purchases.part or Part(pd.DataFrame(), {})
     return Generation(scores, parameters, tuple(notes), buying.log_likelihood, buying.members, buying.recalibrations)
+
+
+def _with_retention(generation: Generation, snapshot: Snapshot, settings: ScorerSettings) -> Generation:
+    found = forecast_retention(snapshot.standing, settings)
+    parameters = generation.parameters | {"retention": found.parameters}
+    return replace(generation, retention=found.forecast, parameters=parameters, notes=(*generation.notes, *found.notes))
 
 
 def inactive(customers: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
@@ -24,6 +24,7 @@ class Snapshot:
     `customers`, indexed by customer_id, one row a customer with an order: frequency, recency, T (weeks),
     monetary_value (NaN where there is no purchase, only renewals), days_since_order (of any kind).
     `subscriptions`, one row each: customer_id, plan, billing_period, channel, price, duration_days, event.
+    `standing`: the months' subscribers, see `retention.STANDING`.
     """
 
     as_of: datetime
@@ -32,3 +33,4 @@ class Snapshot:
     data_from: datetime | None
     data_to: datetime | None
     in_force: InForce | None
+    standing: pd.DataFrame = field(default_factory=pd.DataFrame)

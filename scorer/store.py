@@ -23,6 +23,7 @@ from scorer.binary_copy import Array, decode_rows, encode_rows, microseconds
 from scorer.columns import CUSTOMERS, DAYS_PER_WEEK, SCORES, SUBSCRIPTIONS
 from scorer.generation import Generation
 from scorer.part import Member, Recalibration
+from scorer.retention import STANDING
 from scorer.runs import Run
 from scorer.snapshot import InForce, Snapshot
 
@@ -58,7 +59,16 @@ class PostgresStore:
                 )
             columns = self._customer_columns(as_of)
             customers = _customers(columns, as_of)
-            return Snapshot(as_of, customers, self._subscriptions(as_of), *_range(columns), self._in_force())
+            data_from, data_to = _range(columns)
+            return Snapshot(
+                as_of,
+                customers,
+                self._subscriptions(as_of),
+                data_from,
+                data_to,
+                self._in_force(),
+                self._standing(as_of),
+            )
 
     def publish(self, run: Run, generation: Generation, elapsed_s: Callable[[], float]) -> Run:
         """One transaction: the run's row and models, the old scores out, the new ones in. Retry: nothing written."""
@@ -67,6 +77,7 @@ class PostgresStore:
             self.connection.execute(sql("publish.forget_scores", SQL))
             _copy_scores(self.connection, run, generation.scores)
             _write_models(self.connection, run, generation)
+            _copy_retention(self.connection, run, generation.retention)
             run = replace(run, duration_s=elapsed_s())
             fields = {"duration_s": run.duration_s, "run_id": run.run_id}
             self.connection.execute(sql("publish.finish_run", SQL), fields)
@@ -91,6 +102,10 @@ class PostgresStore:
     def _subscriptions(self, as_of: datetime) -> pd.DataFrame:
         rows = self.connection.execute(sql("snapshot.subscriptions", SQL), {"as_of": as_of}).fetchall()
         return pd.DataFrame(rows, columns=SUBSCRIPTIONS)
+
+    def _standing(self, as_of: datetime) -> pd.DataFrame:
+        rows = self.connection.execute(sql("retention.standing", SQL), {"as_of": as_of}).fetchall()
+        return pd.DataFrame(rows, columns=STANDING)
 
     def _in_force(self) -> InForce | None:
         row = self.connection.execute(sql("snapshot.in_force", SQL)).fetchone()
@@ -171,6 +186,13 @@ def _write_models(connection: psycopg.Connection, run: Run, generation: Generati
     for recalibration in generation.recalibrations:
         fields = {"run_id": run.run_id, **_as_row(recalibration)}
         connection.execute(sql("publish.write_recalibration", SQL), fields)
+
+
+def _copy_retention(connection: psycopg.Connection, run: Run, forecast: pd.DataFrame) -> None:
+    connection.execute(sql("retention.forget", SQL))
+    with connection.cursor().copy(sql("retention.copy", SQL)) as copy:
+        for row in forecast.itertuples(index=False):
+            copy.write_row((run.run_id, *row))
 
 
 def _as_row(model: Member | Recalibration) -> dict[str, Any]:

@@ -42,7 +42,8 @@ def forecast_cohorts(
 
     `standing` has a row for each kind of customer: `cohort`, `faced` (renewals for which there was time), `periods`
     (renewals survived), `active`, `elapsed` (the share of the period since, 0 to 1, on average), `customers` (how
-    many). `parameters` (n, 2) are draws of alpha and beta.
+    many), and where asked for `seen`: the cohort's last period that needs no row, if not all that its members faced.
+    `parameters` (n, 2) are draws of alpha and beta.
     Columns of the forecast: cohort, period, size, at_risk (mean of those who face this renewal), retained (mean), and
     retained_low, retained_high: the central `interval` of how many it will be, by drawing each renewal as it falls.
     Raises InvalidColumn (a ValueError) for a column that is missing, InvalidInterval for a share outside (0, 1).
@@ -72,10 +73,10 @@ def _forecast_one(
     known, (waiting, elapsed) = _known(rows, until), _waiting(rows, until)
     drawn, mean = np.zeros(len(rates), dtype=np.int64), np.zeros(len(rates))
     ends = [(1 - interval) / 2, (1 + interval) / 2]
-    faced_by_all = int(rows["faced"].min())
+    seen = int(rows["seen" if "seen" in rows.columns else "faced"].min())
     found: list[tuple[object, ...]] = []
-    at_risk = float(known[min(faced_by_all, until)])
-    for period in range(faced_by_all + 1, until + 1):
+    at_risk = float(known[min(seen, until)])
+    for period in range(seen + 1, until + 1):
         rate = rates[:, period - 1]
         of_waiting = rate ** (1.0 - elapsed[period - 1])
         drawn = rng.binomial(drawn, rate) + rng.binomial(waiting[period - 1], of_waiting)
