@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from retentioncast.infra.survival import Curves, Row
 
 #: Days after the start that are shown.
-DAYS = (30, 90, 180, 365, 730)
+DAYS = (30, 90, 180, 365)
 #: So many columns of months fit into 80 columns of the terminal.
 MONTHS = 10
 
@@ -100,7 +100,7 @@ def show_triangle(rows: list[Row], reason: str, console: Console) -> None:
     """A row a cohort, a column a month; forecasts in parentheses."""
     months = sorted({int(row["month"]) for row in rows if row["month"] > 0})
     shown = months if len(months) <= MONTHS else [months[i * (len(months) - 1) // (MONTHS - 1)] for i in range(MONTHS)]
-    table = Table(title="Still subscribed after so many months", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="Percent still subscribed after so many months", title_justify="left", box=None, pad_edge=False)
     table.add_column("began", no_wrap=True)
     for name in ("n", *map(str, shown)):
         table.add_column(name, justify="right", no_wrap=True)
@@ -122,4 +122,5 @@ def _with_interval(step: Row | None) -> str:
 def _cell(row: Row | None) -> str:
     if row is None:
         return "-"
-    return percent(row["rate"]) if row["kind"] == "observed" else f"({percent(row['rate'])})"
+    share = f"{100 * row['rate']:.0f}"
+    return share if row["kind"] == "observed" else f"({share})"
