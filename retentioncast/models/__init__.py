@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from retentioncast.models.btyd.beta_geo import BetaGeo
+    from retentioncast.models.btyd.families import FAMILIES
     from retentioncast.models.btyd.gamma_gamma import GammaGamma
+    from retentioncast.models.btyd.gamma_gompertz_nbd import GammaGompertzNBD
+    from retentioncast.models.btyd.modified_beta_geo import ModifiedBetaGeo
+    from retentioncast.models.btyd.pareto_nbd import ParetoNBD
     from retentioncast.models.btyd.transactions import summary_from_transactions
     from retentioncast.models.clv.residual_value import customer_lifetime_value
     from retentioncast.models.clv.scores import score_repeat_buyers
@@ -18,9 +22,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BetaGeo": "retentioncast.models.btyd.beta_geo",
+    "FAMILIES": "retentioncast.models.btyd.families",
     "GammaGamma": "retentioncast.models.btyd.gamma_gamma",
+    "GammaGompertzNBD": "retentioncast.models.btyd.gamma_gompertz_nbd",
     "LogNormal": "retentioncast.models.uncertainty.priors",
     "Mixture": "retentioncast.models.populations.mixture",
+    "ModifiedBetaGeo": "retentioncast.models.btyd.modified_beta_geo",
+    "ParetoNBD": "retentioncast.models.btyd.pareto_nbd",
     "ShiftedBetaGeometric": "retentioncast.models.subscription.shifted_beta_geometric",
     "SubscriptionSurvival": "retentioncast.models.survival.subscription_survival",
     "customer_lifetime_value": "retentioncast.models.clv.residual_value",
@@ -29,10 +37,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "FAMILIES",
     "BetaGeo",
     "GammaGamma",
+    "GammaGompertzNBD",
     "LogNormal",
     "Mixture",
+    "ModifiedBetaGeo",
+    "ParetoNBD",
     "ShiftedBetaGeometric",
     "SubscriptionSurvival",
     "customer_lifetime_value",

@@ -1,0 +1,159 @@
+"""What Pareto/NBD and Gamma-Gompertz/NBD share: a customer leaves at a time of its own, seen by nobody.
+
+Purchases are Poisson at rate lambda ~ Gamma(r, alpha) until the customer leaves at tau. Over all customers
+P(tau > t) = (1 + G(t) / beta)^-s with G(t) = (e^(b t) - 1) / b, or t at b = 0: see `leaving_time`.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from retentioncast.models.arrays import Column, Floats
+from retentioncast.models.btyd.compiled import compiled, digamma
+from retentioncast.models.btyd.leaving_time import silence, silent_parts, spread, time_alive
+from retentioncast.models.btyd.purchase_columns import read_purchases
+from retentioncast.models.btyd.purchase_counts import count_probabilities
+from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
+
+#: r, alpha, s, beta, b, each () or (n, 1): ready to broadcast against customers.
+Mixture = tuple[Floats, Floats, Floats, Floats, Floats]
+
+
+class LifetimeModel(RepeatBuyingModel):
+    """The predictions of a family that says its parameters as r, alpha, s, beta, b of the mixture."""
+
+    @abstractmethod
+    def _mixture(self, parameters: Floats | None) -> Mixture:
+        """r, alpha, s, beta, b, broadcast like `_columns`."""
+
+    @abstractmethod
+    def _life(self, s: Floats, beta: Floats, b: Floats, age: Floats, rng: np.random.Generator) -> Floats:
+        """Draws of the time that customers who are alive at age will still stay, all columns (n,)."""
+
+    def probability_alive(
+        self, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
+    ) -> Floats:
+        """P(alive at T) = P(stays and is silent in (t_x, T]) / P(is silent in (t_x, T])."""
+        x, t_x, age = read_purchases(frequency, recency, T)
+        stays, leaves = _silent(self._mixture(parameters), x, t_x, age)
+        return np.asarray(stays / (stays + leaves))
+
+    def probability_no_purchase(
+        self, t: float, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
+    ) -> Floats:
+        """P(no purchase in (T, T + t]) = 1 - P(alive) (1 - P(silent in (T, T + t] | alive at T))."""
+        x, _, age = read_purchases(frequency, recency, T)
+        stays, leaves = _silent(self._mixture(parameters), x, age, age + t)
+        buys_if_alive = np.maximum(1.0 - stays - leaves, 0.0)
+        return np.asarray(1.0 - self.probability_alive(frequency, recency, T, parameters) * buys_if_alive)
+
+    def expected_purchases(
+        self, t: float, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
+    ) -> Floats:
+        """E[purchases in (T, T + t]] = P(alive) (r + x) / (alpha + T) E[time alive in (T, T + t]]."""
+        x, _, age = read_purchases(frequency, recency, T)
+        r, alpha, s, beta, b = self._mixture(parameters)
+        stays = _flat(time_alive, s, beta, b, age, age + t)
+        alive = self.probability_alive(frequency, recency, T, parameters)
+        return np.asarray(alive * (r + x) / (alpha + age) * stays)
+
+    def expected_purchases_new(self, t: Column, parameters: Floats | None = None) -> Floats:
+        """E[X(t)] = r / alpha E[time alive in (0, t]], repeat purchases of a new customer."""
+        r, alpha, s, beta, b = self._mixture(parameters)
+        return np.asarray(r / alpha * _flat(time_alive, s, beta, b, 0.0, t))
+
+    def purchases_pmf(self, n: Column, t: Column, parameters: Floats | None = None) -> Floats:
+        """P(X(t) = n), repeat purchases of a new customer: NBD up to t, or up to the time of leaving."""
+        r, alpha, s, beta, b = self._mixture(parameters)
+        return np.asarray(_flat(count_probabilities, r, alpha, s, beta, b, n, t))
+
+    def sample(self, n: int, T: Column, seed: int) -> pd.DataFrame:
+        """The generative twin: n customers of age T, with what nobody sees (`rate`, `lifetime`, `alive`)."""
+        r, alpha, s, beta, b = self._mixture(None)
+        rng = np.random.default_rng(seed)
+        age = np.broadcast_to(np.asarray(T, dtype=np.float64), (n,))
+        rate = rng.gamma(r, 1 / alpha, n)
+        lifetime = self._life(*(np.broadcast_to(c, (n,)) for c in (s, beta, b)), np.zeros(n), rng)
+        active = np.minimum(lifetime, age)
+        x = rng.poisson(rate * active)
+        # The latest of x uniform times.
+        t_x = np.where(x > 0, active * rng.random(n) ** (1 / np.maximum(x, 1)), 0.0)
+        frame = {"frequency": x, "recency": t_x, "T": age, "rate": rate, "lifetime": lifetime, "alive": lifetime > age}
+        sampled = pd.DataFrame(frame)
+        sampled.attrs["time_unit"] = self.time_unit
+        return sampled
+
+    def sample_future(
+        self, t: float, x: Floats, t_x: Floats, age: Floats, parameters: Floats, rng: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """Orders in (T, T + t] for each draw and customer (n, m), and when the last of them falls as a share of t.
+
+        Draws the customer's latent state exactly, given the parameters: alive with P(alive), then independently
+        lambda ~ Gamma(r + x, alpha + T) and the time still to stay; orders are Poisson until then. For who leaves within
+        t the last order is told (the others fall uniformly before it); 1 where orders fall anywhere in t.
+        """
+        alive_probability = self.probability_alive(x, t_x, age, parameters)
+        shape = alive_probability.shape
+        r, alpha, s, beta, b = (np.broadcast_to(column, shape) for column in self._mixture(parameters))
+        orders, end = np.zeros(shape), np.ones(shape)
+        here = np.nonzero(rng.random(shape) < alive_probability)
+        ages = age[here[1]]
+        rate = rng.gamma(r[here] + x[here[1]]) / (alpha[here] + ages)
+        share = np.minimum(self._life(s[here], beta[here], b[here], ages, rng) / t, 1.0)
+        made = rng.poisson(rate * share * t)
+        latest = share * rng.random(made.size) ** (1 / np.maximum(made, 1))
+        orders[here] = made
+        end[here] = np.where((share < 1) & (made > 0), latest, 1.0)
+        return orders, end
+
+
+def _silent(mixture: Mixture, x: Floats, start: Floats, end: Floats) -> tuple[Floats, Floats]:
+    """P(stays and is silent in (start, end]) and P(leaves before a purchase), given alive at start with x purchases."""
+    r, alpha, s, beta, b = mixture
+    columns = np.broadcast_arrays(r + x, alpha, s, beta, b, start, end)
+    stays, leaves = silent_parts(*(np.ascontiguousarray(column.ravel(), dtype=np.float64) for column in columns))
+    return stays.reshape(columns[0].shape), leaves.reshape(columns[0].shape)
+
+
+def _flat(kernel: Callable[..., Floats], *columns: Column) -> Floats:
+    """A kernel of columns (n,) applied to whatever broadcasts."""
+    all_of_them = np.broadcast_arrays(*columns)
+    flat = (np.ascontiguousarray(column.ravel(), dtype=np.float64) for column in all_of_them)
+    return kernel(*flat).reshape(all_of_them[0].shape)
+
+
+@compiled
+def log_likelihood(
+    parameters: Floats, x: Floats, t_x: Floats, age: Floats, weights: Floats
+) -> tuple[float, Floats]:
+    """Weighted log likelihood and its gradient (5,) in r, alpha, s, beta, b. Rows sorted by x cost least.
+
+    A row's term is the log of Gamma(r + x) / Gamma(r) alpha^r (alpha + t_x)^-(r + x) S(t_x), purchases up to the
+    latest, times P(no purchase in (t_x, T] | alive at t_x).
+    """
+    r, alpha, s, beta, b = parameters
+    gradient = np.zeros(5)
+    total, last_x, constant, d_r = 0.0, -1.0, 0.0, 0.0
+    for i in range(x.size):
+        n, w = x[i], weights[i]
+        if n != last_x:  # what depends on x alone
+            constant = math.lgamma(r + n) - math.lgamma(r)
+            d_r = digamma(r + n) - digamma(r)
+            last_x = n
+        stays, leaves, d_k, d_alpha, d_s, d_beta, d_b = silence(r + n, alpha, s, beta, b, t_x[i], age[i])
+        silent = stays + leaves
+        log_recency, n_log = math.log1p(t_x[i] / alpha), n * math.log(alpha + t_x[i])
+        q, decay, slope = spread(t_x[i], beta, b)
+        log_left = b * t_x[i] + math.log(q / beta)
+        total += w * (constant - r * log_recency - n_log - s * log_left + math.log(silent))
+        gradient[0] += w * (d_r - log_recency + d_k / silent)
+        gradient[1] += w * (r / alpha - (r + n) / (alpha + t_x[i]) + d_alpha / silent)
+        gradient[2] += w * (d_s / silent - log_left)
+        gradient[3] += w * (d_beta / silent - s * (decay / q - 1 / beta))
+        gradient[4] += w * (d_b / silent - s * (t_x[i] + slope / q))
+    return total, gradient
