@@ -7,7 +7,7 @@ repeat purchases there were x chances to leave (BG), or x + 1 with the first pur
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from abc import abstractmethod
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,10 @@ class DropoutModel(RepeatBuyingModel):
 
     parameter_names = ("r", "alpha", "a", "b")
 
-    #: Chances to leave before the first repeat purchase: 0 (BG) or 1 (MBG).
-    first_chances: ClassVar[int]
+    @property
+    @abstractmethod
+    def first_chances(self) -> int:
+        """Chances to leave before the first repeat purchase: 0 (BG) or 1 (MBG)."""
 
     def _likelihood(self, groups: Groups) -> Likelihood:
         x, t_x, age = groups.columns

@@ -1,7 +1,7 @@
 """Gamma-Gompertz/NBD: as Pareto/NBD, but each customer grows more (or less) likely to leave as time passes.
 
-Bemmaor & Glady (2012), "Modeling purchasing behavior with sudden 'death': a flexible customer lifetime model", Management
-Science 58(5). A customer buys at rate lambda ~ Gamma(r, alpha) and leaves at a Gompertz time with hazard
+Bemmaor & Glady (2012), "Modeling purchasing behavior with sudden 'death': a flexible customer lifetime model",
+Management Science 58(5). A customer buys at rate lambda ~ Gamma(r, alpha) and leaves at a Gompertz time with hazard
 b eta e^(b t), eta ~ Gamma(s, beta), so P(tau > t) = (beta / (beta + e^(b t) - 1))^s, and
 
 L = Gamma(r + x) alpha^r / Gamma(r) ((alpha + T)^-(r + x) (beta / (beta + e^(b T) - 1))^s
@@ -22,7 +22,7 @@ from retentioncast.models.btyd.lifetime import LifetimeModel, Mixture, log_likel
 from retentioncast.models.btyd.likelihood import Likelihood
 
 #: (r, alpha, b, s, beta), with time scaled to a mean T of 1.
-_STARTS = ((0.6, 0.4, 0.5, 0.6, 0.2), (1.0, 0.5, 2.0, 0.5, 2.0), (0.5, 0.5, 4.0, 1.0, 20.0))
+_STARTS = ((0.6, 0.4, 0.5, 0.6, 0.2), (0.5, 0.5, 4.0, 1.0, 20.0))
 
 
 class GammaGompertzNBD(LifetimeModel):
@@ -62,4 +62,5 @@ class GammaGompertzNBD(LifetimeModel):
         """Inverse of S(u) = e^(-h (e^(b u) - 1) / b), with the hazard now h ~ Gamma(s, Q(T)) of `leaving_time`."""
         now = beta * np.exp(-b * age) - np.expm1(-b * age) / b
         with np.errstate(divide="ignore"):
-            return np.asarray(np.log1p(b * rng.exponential(size=s.size) * now / rng.gamma(s)) / b)
+            times = rng.exponential(size=age.size) * now / rng.gamma(s, size=age.size)
+            return np.asarray(np.log1p(b * times) / b)

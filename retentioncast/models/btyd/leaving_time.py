@@ -71,7 +71,7 @@ def time_alive(s: Floats, beta: Floats, b: Floats, start: Floats, end: Floats) -
 
 @compiled
 def spread(tau: float, beta: float, b: float) -> tuple[float, float, float]:
-    """Q(tau) = beta e^(-b tau) + (1 - e^(-b tau)) / b, so that s / Q is the hazard of leaving; its slopes in beta, b."""
+    """Q(tau) = beta e^(-b tau) + (1 - e^(-b tau)) / b: s / Q is the hazard of leaving; and its slopes in beta, b."""
     if b == 0.0:
         return beta + tau, 1.0, -tau * (beta + tau / 2)
     u = b * tau
@@ -106,10 +106,9 @@ def _integrate(
             step /= 2
             right = start + base * math.expm1(at + step)
             there = _steepness(k, alpha, s, beta, b, right, nearest, density)
-        coarse = max(abs(here), abs(there)) * step < 3.0 and step < 1.5 and (right - tau) < max(1.5 / b, abs(tau - pole) / 4)
-        added, g_k, g_alpha, g_s, g_beta, g_b = _panel(
-            k, alpha, s, beta, b, start, at, step, density, coarse, gradient
-        )
+        coarse = max(abs(here), abs(there)) * step < 3.0 and step < 1.5
+        coarse = coarse and right - tau < max(1.5 / b, abs(tau - pole) / 4)
+        added, g_k, g_alpha, g_s, g_beta, g_b = _panel(k, alpha, s, beta, b, start, at, step, density, coarse, gradient)
         total, d_k, d_alpha = total + added, d_k + g_k, d_alpha + g_alpha
         d_s, d_beta, d_b = d_s + g_s, d_beta + g_beta, d_b + g_b
         at, tau, here = at + step, right, there

@@ -78,7 +78,7 @@ class LifetimeModel(RepeatBuyingModel):
         rng = np.random.default_rng(seed)
         age = np.broadcast_to(np.asarray(T, dtype=np.float64), (n,))
         rate = rng.gamma(r, 1 / alpha, n)
-        lifetime = self._life(*(np.broadcast_to(c, (n,)) for c in (s, beta, b)), np.zeros(n), rng)
+        lifetime = self._life(s, beta, b, np.zeros(n), rng)
         active = np.minimum(lifetime, age)
         x = rng.poisson(rate * active)
         # The latest of x uniform times.
@@ -94,8 +94,8 @@ class LifetimeModel(RepeatBuyingModel):
         """Orders in (T, T + t] for each draw and customer (n, m), and when the last of them falls as a share of t.
 
         Draws the customer's latent state exactly, given the parameters: alive with P(alive), then independently
-        lambda ~ Gamma(r + x, alpha + T) and the time still to stay; orders are Poisson until then. For who leaves within
-        t the last order is told (the others fall uniformly before it); 1 where orders fall anywhere in t.
+        lambda ~ Gamma(r + x, alpha + T) and the time still to stay; orders are Poisson until then. Of those who leave
+        within t the last order is told (the others fall uniformly before it); 1 where orders fall anywhere in t.
         """
         alive_probability = self.probability_alive(x, t_x, age, parameters)
         shape = alive_probability.shape
@@ -128,9 +128,7 @@ def _flat(kernel: Callable[..., Floats], *columns: Column) -> Floats:
 
 
 @compiled
-def log_likelihood(
-    parameters: Floats, x: Floats, t_x: Floats, age: Floats, weights: Floats
-) -> tuple[float, Floats]:
+def log_likelihood(parameters: Floats, x: Floats, t_x: Floats, age: Floats, weights: Floats) -> tuple[float, Floats]:
     """Weighted log likelihood and its gradient (5,) in r, alpha, s, beta, b. Rows sorted by x cost least.
 
     A row's term is the log of Gamma(r + x) / Gamma(r) alpha^r (alpha + t_x)^-(r + x) S(t_x), purchases up to the

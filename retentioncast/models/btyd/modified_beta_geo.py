@@ -3,7 +3,8 @@
 Batislam, Denizel & Filiztekin (2007), "Empirical validation and comparison of models for customer base analysis",
 Int. J. of Research in Marketing 24(3); Hoppe & Wagner (2007) call it CBG/NBD; Platzer (2008) has the likelihood as
 
-L = Gamma(r + x) alpha^r / Gamma(r) / B(a, b) (B(a, b + x + 1) (alpha + T)^-(r + x) + B(a + 1, b + x) (alpha + t_x)^-(r + x)),
+L = Gamma(r + x) alpha^r / (Gamma(r) B(a, b))
+    (B(a, b + x + 1) (alpha + T)^-(r + x) + B(a + 1, b + x) (alpha + t_x)^-(r + x)),
 P(alive) = 1 / (1 + a / (b + x) ((alpha + T) / (alpha + t_x))^(r + x)).
 """
 

@@ -57,4 +57,4 @@ class ParetoNBD(LifetimeModel):
     def _life(self, s: Floats, beta: Floats, b: Floats, age: Floats, rng: np.random.Generator) -> Floats:
         """Exponential at a rate mu ~ Gamma(s, beta + T)."""
         with np.errstate(divide="ignore"):
-            return np.asarray(rng.exponential(size=s.size) * (beta + age) / rng.gamma(s))
+            return np.asarray(rng.exponential(size=age.size) * (beta + age) / rng.gamma(s, size=age.size))

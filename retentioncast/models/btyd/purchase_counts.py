@@ -15,9 +15,7 @@ _REACH, _NODES = 3.4, 170
 
 
 @compiled
-def count_probabilities(
-    r: Floats, alpha: Floats, s: Floats, beta: Floats, b: Floats, n: Floats, t: Floats
-) -> Floats:
+def count_probabilities(r: Floats, alpha: Floats, s: Floats, beta: Floats, b: Floats, n: Floats, t: Floats) -> Floats:
     """P(n repeat purchases within t of the first), for columns of equal length; see `leaving_time` for s, beta, b."""
     result = np.empty(r.size)
     for i in range(r.size):

@@ -36,6 +36,10 @@ def _purchases(model: Any, seed: int) -> list[Floats]:
     return [frame[name].to_numpy(dtype=np.float64) for name in ("frequency", "recency", "T")]
 
 
+def _fewer_purchases(model: Any, seed: int) -> list[Floats]:
+    return [column[:2500] for column in _purchases(model, seed)]
+
+
 def _spend(model: Any, seed: int) -> list[Floats]:
     frame = model.sample(4000, np.random.default_rng(seed).integers(0, 8, 4000), seed)
     return [frame[name].to_numpy(dtype=np.float64) for name in ("frequency", "monetary_value")]
@@ -46,15 +50,18 @@ def _contracts(model: Any, seed: int) -> list[Floats]:
     return [frame[name].to_numpy(dtype=np.float64) for name in ("periods", "lost")]
 
 
+_OF_PURCHASES: dict[str, Callable[[Any, list[Floats], Floats | None], Floats]] = {
+    "probability_alive": lambda model, columns, draws: model.probability_alive(*columns, parameters=draws),
+    "no_purchase": lambda m, columns, draws: m.probability_no_purchase(5.0, *columns, parameters=draws),
+    "purchases": lambda model, columns, draws: model.expected_purchases(5.0, *columns, parameters=draws),
+}
+
 CASES = {
-    "BetaGeo": Case(
-        {"r": 0.6, "alpha": 4.0, "a": 0.8, "b": 2.5},
-        _purchases,
-        {
-            "probability_alive": lambda model, columns, draws: model.probability_alive(*columns, parameters=draws),
-            "no_purchase": lambda m, columns, draws: m.probability_no_purchase(5.0, *columns, parameters=draws),
-            "purchases": lambda model, columns, draws: model.expected_purchases(5.0, *columns, parameters=draws),
-        },
+    "BetaGeo": Case({"r": 0.6, "alpha": 4.0, "a": 0.8, "b": 2.5}, _purchases, _OF_PURCHASES),
+    "ModifiedBetaGeo": Case({"r": 0.6, "alpha": 4.0, "a": 0.8, "b": 2.5}, _purchases, _OF_PURCHASES),
+    "ParetoNBD": Case({"r": 0.8, "alpha": 4.0, "s": 0.8, "beta": 10.0}, _purchases, _OF_PURCHASES),
+    "GammaGompertzNBD": Case(
+        {"r": 2.0, "alpha": 4.0, "b": 0.15, "s": 1.0, "beta": 20.0}, _fewer_purchases, _OF_PURCHASES
     ),
     "GammaGamma": Case(
         {"p": 5.0, "q": 4.0, "v": 20.0},

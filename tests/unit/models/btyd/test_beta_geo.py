@@ -23,21 +23,22 @@ def truth() -> BetaGeo:
 
 
 @pytest.mark.parametrize("parameters", [(0.9, 3.0, 0.8, 1.9), (0.01, 50.0, 5.0, 0.02), (30.0, 0.1, 0.03, 40.0)])
-def test_the_gradient_is_that_of_finite_differences(parameters: tuple[float, ...]) -> None:
+@pytest.mark.parametrize("first", [0.0, 1.0])  # BG, MBG
+def test_the_gradient_is_that_of_finite_differences(parameters: tuple[float, ...], first: float) -> None:
     x = np.array([0.0, 0.0, 1.0, 1.0, 7.0, 300.0])
     t_x = np.array([0.0, 0.0, 0.5, 20.0, 20.0, 19.9])
     age, weights = np.array([1.0, 40.0, 20.0, 20.0, 25.0, 40.0]), np.array([5.0, 3.0, 1.0, 2.0, 1.0, 0.5])
     at = np.array(parameters)
-    gradient = log_likelihood(at, x, t_x, age, weights)[1]
+    gradient = log_likelihood(at, x, t_x, age, weights, first)[1]
     for i, step in enumerate(np.diag(at * 1e-6)):
-        up, down = (log_likelihood(at + s, x, t_x, age, weights)[0] for s in (step, -step))
+        up, down = (log_likelihood(at + s, x, t_x, age, weights, first)[0] for s in (step, -step))
         assert gradient[i] == pytest.approx((up - down) / (2 * step[i]), rel=1e-5, abs=1e-5)
 
 
 def test_the_likelihood_stays_finite_where_its_terms_overflow() -> None:
     """(alpha + T)^(r + x) has 10,000 digits here."""
     x, t_x, age = np.array([5000.0]), np.array([1.0]), np.array([100.0])
-    value, gradient = log_likelihood(np.array([1.0, 0.1, 1.0, 1.0]), x, t_x, age, np.ones(1))
+    value, gradient = log_likelihood(np.array([1.0, 0.1, 1.0, 1.0]), x, t_x, age, np.ones(1), 0.0)
     assert np.isfinite(value) and np.all(np.isfinite(gradient))
 
 
