@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from retentioncast.models.btyd.beta_geo import BetaGeo
+    from retentioncast.models.btyd.beta_geometric_beta_binomial import BetaGeometricBetaBinomial
     from retentioncast.models.btyd.families import FAMILIES
     from retentioncast.models.btyd.gamma_gamma import GammaGamma
     from retentioncast.models.btyd.gamma_gompertz_nbd import GammaGompertzNBD
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BetaGeo": "retentioncast.models.btyd.beta_geo",
+    "BetaGeometricBetaBinomial": "retentioncast.models.btyd.beta_geometric_beta_binomial",
     "FAMILIES": "retentioncast.models.btyd.families",
     "GammaGamma": "retentioncast.models.btyd.gamma_gamma",
     "GammaGompertzNBD": "retentioncast.models.btyd.gamma_gompertz_nbd",
@@ -39,6 +41,7 @@ _HOMES = {
 __all__ = [
     "FAMILIES",
     "BetaGeo",
+    "BetaGeometricBetaBinomial",
     "GammaGamma",
     "GammaGompertzNBD",
     "LogNormal",

@@ -61,12 +61,12 @@ def silent_parts(
 
 
 @compiled
-def time_alive(s: Floats, beta: Floats, b: Floats, start: Floats, end: Floats) -> Floats:
+def time_alive(s: Floats, beta: Floats, b: Floats, start: Floats, end: Floats) -> tuple[Floats]:
     """E[time in (start, end] before leaving | alive at start], the integral of S(tau) / S(start), for columns (n,)."""
     result = np.empty(s.size)
     for i in range(s.size):
         result[i] = _integrate(0.0, beta[i], s[i], beta[i], b[i], start[i], end[i], 0.0, False)[0]
-    return result
+    return (result,)
 
 
 @compiled

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ import pandas as pd
 from retentioncast.models.arrays import Column, Floats
 from retentioncast.models.btyd.compiled import compiled, digamma
 from retentioncast.models.btyd.leaving_time import silence, silent_parts, spread, time_alive
-from retentioncast.models.btyd.purchase_columns import read_purchases
+from retentioncast.models.btyd.purchase_columns import flat_apply, read_purchases
 from retentioncast.models.btyd.purchase_counts import count_probabilities
 from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
 
@@ -58,19 +57,21 @@ class LifetimeModel(RepeatBuyingModel):
         """E[purchases in (T, T + t]] = P(alive) (r + x) / (alpha + T) E[time alive in (T, T + t]]."""
         x, _, age = read_purchases(frequency, recency, T)
         r, alpha, s, beta, b = self._mixture(parameters)
-        stays = _flat(time_alive, s, beta, b, age, age + t)
+        (stays,) = flat_apply(time_alive, s, beta, b, age, age + t)
         alive = self.probability_alive(frequency, recency, T, parameters)
         return np.asarray(alive * (r + x) / (alpha + age) * stays)
 
     def expected_purchases_new(self, t: Column, parameters: Floats | None = None) -> Floats:
         """E[X(t)] = r / alpha E[time alive in (0, t]], repeat purchases of a new customer."""
         r, alpha, s, beta, b = self._mixture(parameters)
-        return np.asarray(r / alpha * _flat(time_alive, s, beta, b, 0.0, t))
+        (stays,) = flat_apply(time_alive, s, beta, b, 0.0, t)
+        return np.asarray(r / alpha * stays)
 
     def purchases_pmf(self, n: Column, t: Column, parameters: Floats | None = None) -> Floats:
         """P(X(t) = n), repeat purchases of a new customer: NBD up to t, or up to the time of leaving."""
         r, alpha, s, beta, b = self._mixture(parameters)
-        return np.asarray(_flat(count_probabilities, r, alpha, s, beta, b, n, t))
+        (chances,) = flat_apply(count_probabilities, r, alpha, s, beta, b, n, t)
+        return chances
 
     def sample(self, n: int, T: Column, seed: int) -> pd.DataFrame:
         """The generative twin: n customers of age T, with what nobody sees (`rate`, `lifetime`, `alive`)."""
@@ -115,16 +116,8 @@ class LifetimeModel(RepeatBuyingModel):
 def _silent(mixture: Mixture, x: Floats, start: Floats, end: Floats) -> tuple[Floats, Floats]:
     """P(stays and is silent in (start, end]) and P(leaves before a purchase), given alive at start with x purchases."""
     r, alpha, s, beta, b = mixture
-    columns = np.broadcast_arrays(r + x, alpha, s, beta, b, start, end)
-    stays, leaves = silent_parts(*(np.ascontiguousarray(column.ravel(), dtype=np.float64) for column in columns))
-    return stays.reshape(columns[0].shape), leaves.reshape(columns[0].shape)
-
-
-def _flat(kernel: Callable[..., Floats], *columns: Column) -> Floats:
-    """A kernel of columns (n,) applied to whatever broadcasts."""
-    all_of_them = np.broadcast_arrays(*columns)
-    flat = (np.ascontiguousarray(column.ravel(), dtype=np.float64) for column in all_of_them)
-    return kernel(*flat).reshape(all_of_them[0].shape)
+    stays, leaves = flat_apply(silent_parts, r + x, alpha, s, beta, b, start, end)
+    return stays, leaves
 
 
 @compiled

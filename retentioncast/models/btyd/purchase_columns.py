@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -27,6 +29,15 @@ def read_purchases(frequency: Column, recency: Column, T: Column) -> tuple[Float
     refuse("recency", recency, t_x, (x > 0) & (t_x == 0), "is 0 although there are repeat purchases")
     refuse("recency", recency, t_x, (x == 0) & (t_x > 0), "is above 0 although there is no repeat purchase")
     return x, t_x, age
+
+
+def read_opportunities(frequency: Column, recency: Column, T: Column) -> tuple[Floats, Floats, Floats]:
+    """As `read_purchases`, for time in opportunities: recency and T are whole numbers, frequency at most recency."""
+    x, t_x, n = read_purchases(frequency, recency, T)
+    refuse("recency", recency, t_x, t_x != np.floor(t_x), "is not a whole number of opportunities")
+    refuse("T", T, n, n != np.floor(n), "is not a whole number of opportunities")
+    refuse("frequency", frequency, x, x > t_x, "is more purchases than opportunities up to the latest (recency)")
+    return x, t_x, n
 
 
 def read_frequency(frequency: Column) -> Floats:
@@ -61,3 +72,10 @@ def from_frame(frame: pd.DataFrame, names: tuple[str, ...]) -> list[pd.Series]:
         if name not in frame.columns:
             raise InvalidColumn(name, None, None, f"is missing; the frame has {list(frame.columns)}")
     return [frame[name] for name in names]
+
+
+def flat_apply(kernel: Callable[..., tuple[Floats, ...]], *columns: Column) -> tuple[Floats, ...]:
+    """The columns that a kernel of columns (n,) gives, for whatever broadcasts, in the shape of that."""
+    together = np.broadcast_arrays(*columns)
+    flat = (np.ascontiguousarray(column.ravel(), dtype=np.float64) for column in together)
+    return tuple(column.reshape(together[0].shape) for column in kernel(*flat))

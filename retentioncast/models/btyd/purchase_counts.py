@@ -15,7 +15,9 @@ _REACH, _NODES = 3.4, 170
 
 
 @compiled
-def count_probabilities(r: Floats, alpha: Floats, s: Floats, beta: Floats, b: Floats, n: Floats, t: Floats) -> Floats:
+def count_probabilities(
+    r: Floats, alpha: Floats, s: Floats, beta: Floats, b: Floats, n: Floats, t: Floats
+) -> tuple[Floats]:
     """P(n repeat purchases within t of the first), for columns of equal length; see `leaving_time` for s, beta, b."""
     result = np.empty(r.size)
     for i in range(r.size):
@@ -24,7 +26,7 @@ def count_probabilities(r: Floats, alpha: Floats, s: Floats, beta: Floats, b: Fl
         result[i] = math.exp(stays)
         if t[i] > 0:
             result[i] += math.exp(constant) * _leaves_after(r[i], alpha[i], s[i], beta[i], b[i], n[i], t[i])
-    return result
+    return (result,)
 
 
 @compiled

@@ -30,6 +30,8 @@ class RepeatBuyingModel(LikelihoodModel):
 
     #: The family's name in prose and in tables, e.g. BG/NBD.
     family: ClassVar[str]
+    #: Checks the columns: frequency, recency and T as floats, or InvalidColumn.
+    read_columns = staticmethod(read_purchases)
 
     def __init__(self, time_unit: TimeUnit = "week") -> None:
         super().__init__()
@@ -57,7 +59,7 @@ class RepeatBuyingModel(LikelihoodModel):
             frequency, recency, T = from_frame(frequency, PURCHASE_COLUMNS)
         if recency is None or T is None:
             raise TypeError("fit takes frequency, recency and T, or one frame with these columns")
-        columns = tuple(np.atleast_1d(column) for column in read_purchases(frequency, recency, T))
+        columns = tuple(np.atleast_1d(column) for column in self.read_columns(frequency, recency, T))
         same_length(frequency=columns[0], recency=columns[1], T=columns[2])
         groups = group_rows(columns, read_weights(weights, columns[0].size))
         if missing := _not_enough(self.family, groups, MIN_REPEAT_BUYERS if method_of(how) == "mle" else 0):

@@ -58,6 +58,9 @@ _OF_PURCHASES: dict[str, Callable[[Any, list[Floats], Floats | None], Floats]] =
 
 CASES = {
     "BetaGeo": Case({"r": 0.6, "alpha": 4.0, "a": 0.8, "b": 2.5}, _purchases, _OF_PURCHASES),
+    "BetaGeometricBetaBinomial": Case(
+        {"alpha": 0.9, "beta": 2.5, "gamma": 0.6, "delta": 6.0}, _purchases, _OF_PURCHASES
+    ),
     "ModifiedBetaGeo": Case({"r": 0.6, "alpha": 4.0, "a": 0.8, "b": 2.5}, _purchases, _OF_PURCHASES),
     "ParetoNBD": Case({"r": 0.8, "alpha": 4.0, "s": 0.8, "beta": 10.0}, _purchases, _OF_PURCHASES),
     "GammaGompertzNBD": Case(

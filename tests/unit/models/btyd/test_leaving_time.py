@@ -114,7 +114,7 @@ def test_the_likelihood_is_finite_at_the_bounds_of_the_search(parameters: tuple[
 def test_time_alive_is_the_papers_for_pareto_also_at_s_equal_to_one() -> None:
     """(beta + T) / (s - 1) (1 - ((beta + T) / (beta + T + t))^(s - 1)) (eq. 41), and its limit."""
     s, beta, age, t = np.array([0.6, 1.0, 3.0]), np.full(3, 11.7), np.full(3, 39.0), 30.0
-    found = time_alive(s, beta, np.zeros(3), age, age + t)
+    (found,) = time_alive(s, beta, np.zeros(3), age, age + t)
     z = (11.7 + 39.0) / (11.7 + 39.0 + t)
     expected = [50.7 / (q - 1) * (1 - z ** (q - 1)) if q != 1 else -50.7 * np.log(z) for q in s]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
