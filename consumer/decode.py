@@ -18,6 +18,8 @@ from retentioncast.core.shop import ShopNames
 #: A sign, NaN or an infinity does not fit.
 _is_amount = re.compile(r"\d{1,30}(\.\d{1,30})?", re.ASCII).fullmatch
 _UNAVAILABLE = shop.UNAVAILABLE.encode()
+_WITH_ROW = frozenset("cur")
+_from_iso = datetime.fromisoformat
 _PATH = re.compile(r" - at `\$(?:\.(?:after|source|before))?\.?(.*)`$")
 
 
@@ -72,7 +74,7 @@ class Decoder:
             event = self._events.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _invalid(error, value) from error
-        if event.op in "cur" and len(event.op) == 1:
+        if event.op in _WITH_ROW:
             return self._upserted(event, message, value)
         if event.op == "d":
             return self._deleted(event, message)
@@ -116,10 +118,12 @@ def stream_key(source: Source) -> StreamKey:
     Before its first commit Debezium says null: the change's own LSN stands for it, never 0, which would make a change
     older than all that is there.
     """
+    sequence = source.sequence or ""
     try:
-        commit, lsn = (source.sequence or "")[1:-1].split(",")
-        own = int(lsn[1:-1])
-        return (own if commit == "null" else int(commit[1:-1]), own)
+        if (comma := sequence.find('","')) > 0:
+            return (int(sequence[2:comma]), int(sequence[comma + 3 : -2]))
+        own = int(sequence.removeprefix('[null,"')[:-2])
+        return (own, own)
     except ValueError:
         if source.lsn is not None:
             return (source.lsn, source.lsn)
@@ -129,7 +133,7 @@ def stream_key(source: Source) -> StreamKey:
 def event_time(text: str, field: str) -> float:
     """Epoch seconds of an ISO 8601 time; a time without a zone is UTC, as Debezium sends it."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = _from_iso(text)
     except ValueError:
         raise InvalidMessage(f"{field} is not a time", field, text) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -20,14 +20,16 @@ def cover(batch: Batch, place: Place, offset: int, first: int) -> Span:
 
 def add_change(batch: Batch, change: Change, span: Span, keep_stream: bool) -> None:
     """Put a change into the batch; the highest version of a row wins, a TRUNCATE moves the table's floor."""
-    if change.at is not None and (span.stream_time is None or change.at > span.stream_time):
-        span.stream_time = change.at
-    if change.key is None:
-        batch.truncations[change.role] = max(change.version, batch.truncations.get(change.role, (0, 0)))
+    at, key, role = change.at, change.key, change.role
+    if at is not None and (span.stream_time is None or at > span.stream_time):
+        span.stream_time = at
+    if key is None:
+        batch.truncations[role] = max(change.version, batch.truncations.get(role, (0, 0)))
         return
-    versions = batch.rows.setdefault(change.role, {})
-    present = versions.get(change.key)
-    versions[change.key] = change if present is None else newest(present, change)
+    if (versions := batch.rows.get(role)) is None:
+        versions = batch.rows[role] = {}
+    present = versions.get(key)
+    versions[key] = change if present is None else newest(present, change)
     if keep_stream:
         batch.stream.setdefault(change.message.partition(), []).append(change)
 

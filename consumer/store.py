@@ -22,6 +22,9 @@ def prepare(connection: psycopg.Connection) -> None:
     connection.execute("set jit = off")
     # The statements are few and always the same; plans for unknown sizes would be made anew each time otherwise.
     connection.execute("set plan_cache_mode = force_generic_plan")
+    # Rows are found one by one by their key, in its order: an order of locks that all consumers share.
+    connection.execute("set enable_hashjoin = off")
+    connection.execute("set enable_mergejoin = off")
     connection.execute("set timezone = 'UTC'")
     connection.prepare_threshold = 0
     make_temporary_tables(connection)
@@ -71,6 +74,7 @@ def _upsert(role: str, source: str, parameters: Sequence[Any]) -> tuple[LiteralS
 
 def truncate(connection: psycopg.Connection, role: str, version: StreamKey) -> None:
     """All rows of the table before this version are gone, in the mirror and in what follows from it."""
+    connection.execute(sql("progress.join_whole_tables", SQL))
     connection.execute(
         sql("mirror.truncation_floor", SQL), {"table": role, "commit_lsn": version[0], "lsn": version[1]}
     )

@@ -65,6 +65,7 @@ where (excluded.commit_lsn, excluded.lsn) > (t.commit_lsn, t.lsn)
 -- The mirror and the RFM sums in one statement: RETURNING old and new says what to take back and what to add.
 -- It answers with what is left to do: 'refund' rows (a transaction, and by how much its refunds have changed) and
 -- 'recheck' rows (a customer who lost or moved an order, whose first and latest cannot follow from the sums).
+-- Totals that are there are updated, and only the others inserted: ON CONFLICT would lock each row first, logged.
 with applied as (
     insert into analytics.transactions as t
         (transaction_id, customer_id, subscription_id, kind, amount, currency, occurred_at, refers_to, promotion,
@@ -109,10 +110,21 @@ deltas as (
            min(ordered_at) as first, max(ordered_at) as latest
     from sides group by customer_id
 ),
+known as (
+    update analytics.customer_totals as c set
+        first_purchase  = least(c.first_purchase, d.first),
+        latest_purchase = greatest(c.latest_purchase, d.latest),
+        order_count     = c.order_count + d.orders,
+        order_value     = c.order_value + d.value
+    from (select * from deltas order by customer_id) as d
+    where c.customer_id = d.customer_id
+    returning c.customer_id
+),
 totals as (
     insert into analytics.customer_totals as c
         (customer_id, first_purchase, latest_purchase, order_count, order_value)
-    select customer_id, first, latest, orders, value from deltas order by customer_id
+    select customer_id, first, latest, orders, value from deltas
+    where customer_id not in (select customer_id from known) order by customer_id
     on conflict (customer_id) do update set
         first_purchase  = least(c.first_purchase, excluded.first_purchase),
         latest_purchase = greatest(c.latest_purchase, excluded.latest_purchase),

@@ -9,6 +9,10 @@ select pg_advisory_xact_lock_shared(731901)
 -- away is read again from Kafka, and a consumer that had gone on finds its offsets moved back and starts anew.
 set local synchronous_commit = off
 
+-- name: join_whole_tables
+-- A TRUNCATE looks at whole tables, where a batch looks up its rows (consumer/store.py, prepare).
+set local enable_hashjoin = on
+
 -- name: lock_exclusive
 select pg_advisory_xact_lock(731901)
 
