@@ -77,47 +77,34 @@ def load_model(connection: psycopg.Connection, partition: int, config: OnlineCon
 
 
 def write_online(connection: psycopg.Connection, deltas: list[PartitionDelta]) -> None:
-    """Write what the models have learnt, in the caller's transaction: one statement a table, all partitions at once."""
+    """Write what the models have learnt, in the caller's transaction: one statement, all partitions at once."""
     if not deltas:
         return
-    _write_models(connection, deltas)
-    _write_customers(connection, deltas)
-    _write_scores(connection, deltas)
+    connection.execute(sql("online.write_states", SQL), _states(deltas))
     for partition, delta in deltas:
         _write_reports(connection, partition, delta)
 
 
+def _states(deltas: list[PartitionDelta]) -> dict[str, str]:
+    """Rows as JSON: msgspec writes it, and Postgres reads it, in a fraction of the time that arrays would take."""
+    customers = {key: (partition, state) for partition, delta in deltas for key, state in delta.customers.items()}
+    scores = {score.customer_id: (partition, score) for partition, delta in deltas for score in delta.scores}
+    return {
+        "models": _json([{"partition": partition, "state": delta.model_state} for partition, delta in deltas]),
+        "customers": _json(
+            [{"id": key, "partition": partition, "state": state} for key, (partition, state) in customers.items()]
+        ),
+        "scores": _json(
+            [
+                {"id": key, "partition": partition, "probability": score.probability, "at": score.as_of}
+                for key, (partition, score) in scores.items()
+            ]
+        ),
+    }
+
+
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _write_models(connection: psycopg.Connection, deltas: list[PartitionDelta]) -> None:
-    parameters = {
-        "partitions": [partition for partition, _ in deltas],
-        "states": [_json(delta.model_state) for _, delta in deltas],
-    }
-    connection.execute(sql("online.write_models", SQL), parameters)
-
-
-def _write_customers(connection: psycopg.Connection, deltas: list[PartitionDelta]) -> None:
-    states = {key: (partition, state) for partition, delta in deltas for key, state in delta.customers.items()}
-    parameters = {
-        "ids": list(states),
-        "partitions": [partition for partition, _ in states.values()],
-        "states": [_json(state) for _, state in states.values()],
-    }
-    connection.execute(sql("online.write_customers", SQL), parameters)
-
-
-def _write_scores(connection: psycopg.Connection, deltas: list[PartitionDelta]) -> None:
-    scores = {score.customer_id: (partition, score) for partition, delta in deltas for score in delta.scores}
-    parameters = {
-        "ids": list(scores),
-        "partitions": [partition for partition, _ in scores.values()],
-        "probabilities": [score.probability for _, score in scores.values()],
-        "times": [score.as_of for _, score in scores.values()],
-    }
-    connection.execute(sql("online.write_scores", SQL), parameters)
 
 
 def _write_reports(connection: psycopg.Connection, partition: int, delta: OnlineDelta) -> None:

@@ -6,23 +6,24 @@ select state from analytics.online_models where partition = %(partition)s
 -- name: read_customers
 select customer_id, state from analytics.online_customers where partition = %(partition)s
 
--- name: write_models
-insert into analytics.online_models as m (partition, state)
-select partition, state::json from unnest(%(partitions)s::integer[], %(states)s::text[]) as w (partition, state)
-order by partition
-on conflict (partition) do update set state = excluded.state, updated_at = clock_timestamp()
-
--- name: write_customers
-insert into analytics.online_customers as c (customer_id, partition, state)
-select id, partition, state::json
-from unnest(%(ids)s::bigint[], %(partitions)s::integer[], %(states)s::text[]) as w (id, partition, state) order by id
-on conflict (customer_id) do update set partition = excluded.partition, state = excluded.state
-
--- name: write_scores
+-- name: write_states
+-- All in one statement; a state is taken over as it is written, to the last digit (`json`, not `jsonb`).
+with models as (
+    insert into analytics.online_models as m (partition, state)
+    select partition, state from json_to_recordset(%(models)s::json) as w (partition integer, state json)
+    order by partition
+    on conflict (partition) do update set state = excluded.state, updated_at = clock_timestamp()
+),
+customers as (
+    insert into analytics.online_customers as c (customer_id, partition, state)
+    select id, partition, state
+    from json_to_recordset(%(customers)s::json) as w (id bigint, partition integer, state json)
+    order by id
+    on conflict (customer_id) do update set partition = excluded.partition, state = excluded.state
+)
 insert into analytics.online_scores as s (customer_id, no_order_30d, as_of, partition)
 select id, probability, to_timestamp(at), partition
-from unnest(%(ids)s::bigint[], %(probabilities)s::float8[], %(times)s::float8[], %(partitions)s::integer[])
-    as w (id, probability, at, partition)
+from json_to_recordset(%(scores)s::json) as w (id bigint, partition integer, probability float8, at float8)
 order by id
 on conflict (customer_id) do update
 set no_order_30d = excluded.no_order_30d, as_of = excluded.as_of, partition = excluded.partition
