@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from consumer.events import Batch
-from consumer.staging import MOST_AS_ARRAYS, Sources, stage_rows
+from consumer.staging import MOST_AS_JSON, Sources, stage_rows
 from retentioncast.core.errors import Retry
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Stager:
 
     def start(self, batch: Batch) -> Future[Staged]:
         """Begin to copy a batch. The result is there in any case: what could not be copied comes back as it was."""
-        if batch.messages <= MOST_AS_ARRAYS:
+        if batch.messages <= MOST_AS_JSON:
             done: Future[Staged] = Future()
             done.set_result(Staged(batch))
             return done

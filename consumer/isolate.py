@@ -32,4 +32,5 @@ def _refusal(connection: psycopg.Connection, role: str, change: Change) -> str |
     except _Undo:
         return None
     except psycopg.DataError as error:
-        return str(error).strip().splitlines()[0]
+        reason = str(error).strip().splitlines()[0]
+        return f"{reason}: {error.diag.message_detail}" if error.diag.message_detail else reason

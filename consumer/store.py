@@ -10,7 +10,7 @@ import psycopg
 
 from consumer.events import Batch, DeadLetter, Place, Span, StreamKey
 from consumer.online import PartitionDelta, write_online
-from consumer.staging import MOST_AS_ARRAYS, SQL, UPSERTS, Sources, make_temporary_tables, stage_rows
+from consumer.staging import MOST_AS_JSON, SQL, UPSERTS, Sources, make_temporary_tables, stage_rows
 from retentioncast.core import shop
 from retentioncast.core.errors import Fenced
 from retentioncast.infra.sql import sql
@@ -47,7 +47,7 @@ def write_staged(connection: psycopg.Connection, batch: Batch, online: list[Part
     All statements go out at once (pipeline mode): the way to the server and back is paid once, not for each.
     """
     with connection.pipeline():
-        if batch.messages <= MOST_AS_ARRAYS:
+        if batch.messages <= MOST_AS_JSON:
             connection.execute(sql("progress.flush_later", SQL))
         _lock(connection, alone=bool(batch.truncations))
         moved = _move_offsets(connection, batch.spans)

@@ -1,4 +1,4 @@
-Upserts into the mirror. {source} is what brings the rows: arrays for a few, a temporary table for many.
+Upserts into the mirror. {source} is what brings the rows: JSON for a few, a temporary table for many.
 A row is written only when its version (commit_lsn, lsn) is newer than the one that is there; a row that is older than
 a TRUNCATE of its table is written as deleted. A text that Debezium left out because it did not change is kept.
 

@@ -127,13 +127,13 @@ def two_databases(database: Settings, another_database: Settings) -> tuple[Setti
     return database, another_database
 
 
-@pytest.fixture(params=[1000, 5], ids=["by arrays", "by COPY, ahead"])
-def most_as_arrays(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consumer.staging.MOST_AS_ARRAYS", request.param)
-    monkeypatch.setattr("consumer.ahead.MOST_AS_ARRAYS", request.param)
+@pytest.fixture(params=[1000, 5], ids=["as JSON", "by COPY, ahead"])
+def most_as_json(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumer.staging.MOST_AS_JSON", request.param)
+    monkeypatch.setattr("consumer.ahead.MOST_AS_JSON", request.param)
 
 
-@pytest.mark.usefixtures("most_as_arrays")
+@pytest.mark.usefixtures("most_as_json")
 def test_killed_at_random_points_is_the_same_as_never_killed(two_databases: tuple[Settings, Settings]) -> None:
     through, broken = two_databases
     run(through, seed=1, die_after_batches=None)
@@ -155,7 +155,7 @@ def test_everything_is_applied_once(database: Settings) -> None:
     assert counts[0] + sessions[0] == 1500
 
 
-@pytest.mark.usefixtures("most_as_arrays")
+@pytest.mark.usefixtures("most_as_json")
 def test_a_broken_connection_is_renewed_and_nothing_is_lost(database: Settings) -> None:
     source = FakeSource(history(), PLACES, 4)
     loop = make_loop(database, source, None)
