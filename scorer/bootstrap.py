@@ -14,6 +14,7 @@ from retentioncast.core.clock import Clock, SystemClock
 from retentioncast.core.errors import Retry
 from retentioncast.infra.postgres import connect, connect_until
 from retentioncast.infra.settings import ENV_PREFIX, Settings
+from scorer.artefacts import Keeper, KeepingStore
 from scorer.loop import Loop
 from scorer.runs import Run, Scoring
 from scorer.store import PostgresStore, alone, count_purchases, read_growth
@@ -27,17 +28,19 @@ CONNECT_DEADLINE_S = 10.0
 def score_once(settings: Settings, as_of: datetime | None = None, clock: Clock | None = None) -> Run:
     """One run now, as of the stream's time or the one given; the row that it left in `scores.model_runs`."""
     clock = clock or SystemClock()
-    return _run(settings, Scoring(settings.scorer, clock, code_version()), as_of, deadline_s=0)
+    keeper = Keeper(settings, clock)
+    return _run(settings, Scoring(settings.scorer, clock, code_version()), keeper, as_of, deadline_s=0)
 
 
 def make_loop(settings: Settings, stop: threading.Event, clock: Clock | None = None) -> Loop:
     """A scorer that runs on the period of the settings until `stop` is set."""
     clock = clock or SystemClock()
     scoring = Scoring(settings.scorer, clock, code_version(), stop.is_set)
+    keeper = Keeper(settings, clock)
 
     def score() -> bool:
         try:
-            return _run(settings, scoring, None, CONNECT_DEADLINE_S).status == "published"
+            return _run(settings, scoring, keeper, None, CONNECT_DEADLINE_S).status == "published"
         except Retry as error:
             logger.warning("No run this time: %s", error, extra={"action": "score"})
             return False
@@ -45,7 +48,8 @@ def make_loop(settings: Settings, stop: threading.Event, clock: Clock | None = N
     def growth() -> tuple[int, int]:
         return _growth(settings)
 
-    return Loop(score, growth, stop.wait, clock, settings.scorer.period_s, settings.scorer.min_customers)
+    scorer, asked = settings.scorer, keeper.promoted_elsewhere
+    return Loop(score, growth, stop.wait, clock, scorer.period_s, scorer.min_customers, asked=asked)
 
 
 def code_version() -> str:
@@ -58,13 +62,13 @@ def code_version() -> str:
     return f"{number}+{commit}" if commit else number
 
 
-def _run(settings: Settings, scoring: Scoring, as_of: datetime | None, deadline_s: float) -> Run:
+def _run(settings: Settings, scoring: Scoring, keeper: Keeper, as_of: datetime | None, deadline_s: float) -> Run:
     def open_connection() -> psycopg.Connection:
         return connect_until(settings, "scorer", deadline_s, scoring.clock, autocommit=True)
 
     with open_connection() as connection, alone(connection, scoring.clock):
         count_purchases(connection)
-        return scoring.run(PostgresStore(connection, open_connection), as_of)
+        return scoring.run(KeepingStore(PostgresStore(connection, open_connection), keeper), as_of)
 
 
 def _growth(settings: Settings) -> tuple[int, int]:

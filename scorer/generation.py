@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 from retentioncast.core.errors import FitFailed, NotEnoughData, RetentionCastError
 from retentioncast.infra.settings import ScorerSettings
 from scorer.gate import require_sense
-from scorer.part import Member, Part, Recalibration, Refused
+from scorer.part import Member, Part, Recalibration, Refused, Storable
 from scorer.purchases import score_purchases
 from scorer.retention import forecast_retention
 from scorer.snapshot import InForce, Snapshot
@@ -37,6 +37,7 @@ class Generation:
     members: tuple[Member, ...] = ()
     recalibrations: tuple[Recalibration, ...] = ()
     retention: pd.DataFrame = field(default_factory=pd.DataFrame)
+    models: Mapping[str, Storable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +57,10 @@ def make_generation(snapshot: Snapshot, settings: ScorerSettings) -> Generation:
         raise NotEnoughData(
             f"There is no order and no subscription up to {snapshot.as_of}.", "Wait for the first ones."
         )
-    purchases = _attempt("Repeat buying", lambda: score_purchases(snapshot.customers, settings))
-    subscriptions = _Attempt()
-    if len(snapshot.subscriptions):
-        subscriptions = _attempt("Subscriptions", lambda: score_subscriptions(snapshot.subscriptions, settings))
+    purchases = _attempt("Repeat buying", lambda: score_purchases(snapshot.customers, settings, snapshot.stored))
+    subscriptions, rows = _Attempt(), snapshot.subscriptions
+    if len(rows):
+        subscriptions = _attempt("Subscriptions", lambda: score_subscriptions(rows, settings, snapshot.stored))
     _require_parts(purchases, subscriptions, snapshot.in_force)
     generation = _with_retention(_put_together(snapshot, purchases, subscriptions), snapshot, settings)
     require_sense(generation.scores, generation.parameters)
@@ -103,12 +104,21 @@ def _put_together(snapshot: Snapshot, purchases: _Attempt, subscriptions: _Attem
     for part in parts:
         parameters |= part.parameters
     parameters["schema_version"] = SCHEMA_VERSION
-    notes = [note for part in parts for note in part.notes]
+    notes = [*snapshot.stored.notes, *(note for part in parts for note in part.notes)]
     for name, attempt in (("Repeat buying", purchases), ("Subscriptions", subscriptions)):
         if attempt.error is not None:
             notes.append(f"{name} not scored: {attempt.error}")
     buying = purchases.part or Part(pd.DataFrame(), {})
-    return Generation(scores, parameters, tuple(notes), buying.log_likelihood, buying.members, buying.recalibrations)
+    models = {name: model for part in parts for name, model in part.models.items()}
+    return Generation(
+        scores,
+        parameters,
+        tuple(notes),
+        buying.log_likelihood,
+        buying.members,
+        buying.recalibrations,
+        models=models,
+    )
 
 
 def _with_retention(generation: Generation, snapshot: Snapshot, settings: ScorerSettings) -> Generation:

@@ -34,6 +34,8 @@ class Loop:
     enough: int
     #: Changes applied at the last run; none yet: -1.
     fitted: int = field(default=-1)
+    #: Whether somebody put other models in force since the last run.
+    asked: Callable[[], bool] = field(default=lambda: False)
     _looks: deque[tuple[float, int]] = field(default_factory=deque)
 
     def run(self) -> None:
@@ -46,7 +48,7 @@ class Loop:
     def _wait_until(self, due: float) -> bool:
         """Whether to stop; returns before `due` when a run is worth its while at once."""
         while (left := due - self.clock.monotonic_s()) > 0:
-            if self._ready():
+            if self.asked() or self._ready():
                 return False
             if self.wait(min(POLL_S, left)):
                 return True

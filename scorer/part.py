@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 
@@ -32,6 +33,13 @@ class Recalibration:
     parameters: dict[str, float | list[float]]
 
 
+class Storable(Protocol):
+    """A fitted model that the model store can keep."""
+
+    def to_json(self) -> str:
+        """The model as JSON, with its schema version and hash."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """Columns of scores by customer_id, what was fitted, and what a reader of the run should know."""
@@ -43,6 +51,8 @@ class Part:
     has_money: bool = False
     members: tuple[Member, ...] = ()
     recalibrations: tuple[Recalibration, ...] = ()
+    #: What goes into the model store, by name: `purchase`, `spend`, `subscription`.
+    models: Mapping[str, Storable] = field(default_factory=dict)
 
 
 class Refused(RetentionCastError):

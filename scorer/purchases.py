@@ -14,14 +14,17 @@ import pandas as pd
 from retentioncast.core.errors import FitFailed, NotEnoughData
 from retentioncast.infra.settings import ScorerSettings
 from retentioncast.models import BetaGeo, GammaGamma, score_repeat_buyers
-from scorer.part import Member, Part
+from scorer.part import Member, Part, Storable
+from scorer.snapshot import StoredModels
 
 SUMMARY = ["frequency", "recency", "T", "monetary_value"]
 HORIZONS_DAYS = (30, 60, 90)
+_NONE_STORED = StoredModels()
 
 
-def score_purchases(customers: pd.DataFrame, settings: ScorerSettings) -> Part:
-    """Scores of everyone who ever purchased; without money columns where spend cannot be fitted.
+def score_purchases(customers: pd.DataFrame, settings: ScorerSettings, stored: StoredModels = _NONE_STORED) -> Part:
+    """Scores of everyone who ever purchased; without money columns where spend cannot be fitted. Pinned models of the
+    store are used as they are, others fitted.
 
     Raises:
         NotEnoughData: fewer customers than the settings ask for, or too few repeat buyers.
@@ -30,8 +33,9 @@ def score_purchases(customers: pd.DataFrame, settings: ScorerSettings) -> Part:
     summary = customers.loc[customers["frequency"].notna(), SUMMARY]
     summary.attrs["time_unit"] = "week"
     _require_customers(len(summary), settings.min_customers)
-    model = fit_with_draws(BetaGeo(), summary, settings.seed)
-    spend, reason = _fit_spend(summary, settings.seed)
+    pinned = stored.pinned_text("purchase")
+    model = BetaGeo.from_json(pinned) if pinned else fit_with_draws(BetaGeo(), summary, settings.seed)
+    spend, reason = _fit_spend(summary, settings.seed, stored)
     scores = score_repeat_buyers(
         model, spend, summary, HORIZONS_DAYS, settings.value_horizon_days, settings.discount_rate,
         settings.interval, settings.draws, settings.seed,
@@ -39,7 +43,10 @@ def score_purchases(customers: pd.DataFrame, settings: ScorerSettings) -> Part:
     parameters = {"purchase": describe(model.family, model), "spend": describe("Gamma-Gamma", spend) if spend else None}
     notes = (f"No money columns: {reason}",) if reason else ()
     members = (Member(model.family, 1.0, model.time_unit, dict(model.params_)),)
-    return Part(scores, parameters, notes, model.log_likelihood_, has_money=spend is not None, members=members)
+    models: dict[str, Storable] = {"purchase": model} | ({"spend": spend} if spend else {})
+    # That of a pinned model is the likelihood of other data.
+    likelihood = None if pinned else model.log_likelihood_
+    return Part(scores, parameters, notes, likelihood, spend is not None, members, models=models)
 
 
 def describe(name: str, model: BetaGeo | GammaGamma) -> dict[str, Any]:
@@ -74,10 +81,11 @@ def _certificate(model: BetaGeo | GammaGamma) -> dict[str, Any]:
     return {"draws_from": model.posterior_.source, "pareto_k": k if math.isfinite(k) else None}
 
 
-def _fit_spend(summary: pd.DataFrame, seed: int) -> tuple[GammaGamma | None, str]:
-    """The fitted spend model, or why there is none."""
+def _fit_spend(summary: pd.DataFrame, seed: int, stored: StoredModels) -> tuple[GammaGamma | None, str]:
+    """The fitted or pinned spend model, or why there is none."""
     try:
-        model = fit_with_draws(GammaGamma(), summary, seed)
+        pinned = stored.pinned_text("spend")
+        model = GammaGamma.from_json(pinned) if pinned else fit_with_draws(GammaGamma(), summary, seed)
         model.expected_spend(0, 0.0)
     except (NotEnoughData, FitFailed) as error:
         return None, str(error)

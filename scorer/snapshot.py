@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +16,21 @@ class InForce:
     run_id: int
     has_purchases: bool
     has_money: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModels:
+    """Models in force in the model store, as JSON by name (`purchase`, `spend`, `subscription`): pinned, they score as
+    they are. None there: no version, nothing pinned."""
+
+    version: str = ""
+    pinned: bool = False
+    texts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def pinned_text(self, name: str) -> str:
+        """The model of this name if it is to be used as it is; else empty."""
+        return self.texts.get(name, "") if self.pinned else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,3 +50,4 @@ class Snapshot:
     data_to: datetime | None
     in_force: InForce | None
     standing: pd.DataFrame = field(default_factory=pd.DataFrame)
+    stored: StoredModels = field(default_factory=StoredModels)

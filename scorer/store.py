@@ -91,6 +91,13 @@ class PostgresStore:
         with _told("record"):
             return _insert(self.connection, run)
 
+    def add_note(self, run: Run, note: str) -> Run:
+        """Say one thing more in the reason of a run that is written already."""
+        reason = f"{run.reason} {note}"
+        with _told("note"), self.connection.transaction():
+            self.connection.execute(sql("publish.add_note", SQL), {"run_id": run.run_id, "reason": reason})
+        return replace(run, reason=reason)
+
     def _stream_time(self) -> datetime | None:
         row = self.connection.execute(sql("snapshot.stream_time", SQL)).fetchone()
         return cast("datetime | None", row[0]) if row else None

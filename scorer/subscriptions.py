@@ -11,11 +11,15 @@ import pandas as pd
 from retentioncast.infra.settings import ScorerSettings
 from retentioncast.models import SubscriptionSurvival
 from scorer.part import Part
+from scorer.snapshot import StoredModels
 
 HORIZONS_DAYS = (30, 60, 90)
+_NONE_STORED = StoredModels()
 
 
-def score_subscriptions(subscriptions: pd.DataFrame, settings: ScorerSettings) -> Part:
+def score_subscriptions(
+    subscriptions: pd.DataFrame, settings: ScorerSettings, stored: StoredModels = _NONE_STORED
+) -> Part:
     """Survival over 30, 60 and 90 days of each customer with an active subscription.
 
     With several active subscriptions it is the probability that at least one of them is still active, 1 - prod(1 - s):
@@ -25,13 +29,14 @@ def score_subscriptions(subscriptions: pd.DataFrame, settings: ScorerSettings) -
         NotEnoughData: fewer than 10 subscriptions, or none of them was ever cancelled.
         FitFailed: no model to be trusted.
     """
-    model = SubscriptionSurvival().fit(subscriptions)
+    pinned = stored.pinned_text("subscription")
+    model = SubscriptionSurvival.from_json(pinned) if pinned else SubscriptionSurvival().fit(subscriptions)
     active = subscriptions[subscriptions["event"] == 0]
     survival = model.conditional_survival(active, HORIZONS_DAYS, settings.interval)
     columns = [f"survival_{days}d" for days in HORIZONS_DAYS]
     scores = at_least_one(survival[columns], active["customer_id"]).add_prefix("subscription_")
     notes = (f"Subscriptions: {'; '.join(model.notes_)}.",) if model.notes_ else ()
-    return Part(scores, {"subscription": describe(model)}, notes)
+    return Part(scores, {"subscription": describe(model)}, notes, models={"subscription": model})
 
 
 def at_least_one(survival: pd.DataFrame, customer_id: pd.Series) -> pd.DataFrame:

@@ -124,6 +124,18 @@ class ScorerSettings(_Section):
     seed: int = Field(42, ge=0)
 
 
+class ModelsSettings(_Section):
+    """Where fitted models are kept."""
+
+    #: A folder, gs://bucket/folder or s3://bucket/folder; empty: the folder `models` of the home.
+    url: str = ""
+    #: Where `retentioncast models push` and `pull` go unless told otherwise; empty: they must be told.
+    remote: str = ""
+    #: The newest versions that are kept, beside the one in force and those that were promoted by hand.
+    keep: int = Field(100, ge=2)
+    timeout_s: float = Field(20.0, gt=0)
+
+
 class StackSettings(_Section):
     """Which kind of stack runs here, and the size of the native one."""
 
@@ -153,6 +165,7 @@ class Settings(BaseSettings):
     simulator: SimulatorSettings = SimulatorSettings()
     consumer: ConsumerSettings = ConsumerSettings()
     scorer: ScorerSettings = ScorerSettings()
+    models: ModelsSettings = ModelsSettings()
     stack: StackSettings = StackSettings()
     log: LogSettings = LogSettings()
 

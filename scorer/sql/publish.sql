@@ -19,6 +19,9 @@ returning run_id
 -- name: finish_run
 update scores.model_runs set duration_s = %(duration_s)s where run_id = %(run_id)s
 
+-- name: add_note
+update scores.model_runs set reason = %(reason)s where run_id = %(run_id)s
+
 -- name: forget_scores
 -- Not TRUNCATE: readers keep seeing the last generation until this transaction commits.
 delete from scores.customer_scores
