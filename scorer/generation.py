@@ -12,10 +12,13 @@ import pandas as pd
 
 from retentioncast.core.errors import FitFailed, NotEnoughData, RetentionCastError
 from retentioncast.infra.settings import ScorerSettings
+from retentioncast.models.judging.judgement import Evidence
 from scorer.gate import require_sense
+from scorer.judge import gather, pass_gate
 from scorer.part import Member, Part, Recalibration, Refused
-from scorer.purchases import score_purchases
+from scorer.purchases import UNJUDGED, score_purchases
 from scorer.retention import forecast_retention
+from scorer.ruling import Ruling, not_backtested
 from scorer.snapshot import InForce, Snapshot
 from scorer.subscriptions import score_subscriptions
 
@@ -37,6 +40,8 @@ class Generation:
     members: tuple[Member, ...] = ()
     recalibrations: tuple[Recalibration, ...] = ()
     retention: pd.DataFrame = field(default_factory=pd.DataFrame)
+    ruling: Ruling = field(default_factory=lambda: not_backtested("there is nothing to judge."))
+    uncalibrated: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,14 +61,40 @@ def make_generation(snapshot: Snapshot, settings: ScorerSettings) -> Generation:
         raise NotEnoughData(
             f"There is no order and no subscription up to {snapshot.as_of}.", "Wait for the first ones."
         )
-    purchases = _attempt("Repeat buying", lambda: score_purchases(snapshot.customers, settings))
+    evidence, why_not = _evidence(snapshot, settings)
+    purchases = _attempt("Repeat buying", lambda: _score_purchases(snapshot, settings, evidence))
     subscriptions = _Attempt()
     if len(snapshot.subscriptions):
         subscriptions = _attempt("Subscriptions", lambda: score_subscriptions(snapshot.subscriptions, settings))
     _require_parts(purchases, subscriptions, snapshot.in_force)
     generation = _with_retention(_put_together(snapshot, purchases, subscriptions), snapshot, settings)
     require_sense(generation.scores, generation.parameters)
-    return generation
+    if purchases.part is None:
+        return generation
+    return _ruled(generation, pass_gate(snapshot, purchases.part, evidence, why_not))
+
+
+def _evidence(snapshot: Snapshot, settings: ScorerSettings) -> tuple[Evidence | None, str]:
+    """What the backtest found; that it went wrong must not stop a shop from getting scores."""
+    try:
+        return gather(snapshot, settings)
+    except Exception as error:
+        logger.exception("The backtest went wrong.", extra={"action": "judge"})
+        return None, f"the backtest went wrong ({type(error).__name__}: {error}); see the scorer's log."
+
+
+def _score_purchases(snapshot: Snapshot, settings: ScorerSettings, evidence: Evidence | None) -> Part:
+    choice = evidence.choice if evidence else None
+    weights = choice.weights if choice else UNJUDGED
+    return score_purchases(snapshot.customers, settings, weights, choice.curve if choice else None)
+
+
+def _ruled(generation: Generation, ruling: Ruling) -> Generation:
+    """The generation with what was ruled, and a note where that was nothing."""
+    told = ruling.told
+    unjudged = told["verdict"] == "not backtested"
+    notes = (*generation.notes, f"Not backtested: {told['reason']}") if unjudged else generation.notes
+    return replace(generation, ruling=ruling, notes=notes, parameters={**generation.parameters, "judgement": told})
 
 
 def _attempt(name: str, fit: Callable[[], Part]) -> _Attempt:
@@ -108,7 +139,15 @@ def _put_together(snapshot: Snapshot, purchases: _Attempt, subscriptions: _Attem
         if attempt.error is not None:
             notes.append(f"{name} not scored: {attempt.error}")
     buying = purchases.part or Part(pd.DataFrame(), {})
-    return Generation(scores, parameters, tuple(notes), buying.log_likelihood, buying.members, buying.recalibrations)
+    return Generation(
+        scores,
+        parameters,
+        tuple(notes),
+        buying.log_likelihood,
+        buying.members,
+        buying.recalibrations,
+        uncalibrated=buying.uncalibrated,
+    )
 
 
 def _with_retention(generation: Generation, snapshot: Snapshot, settings: ScorerSettings) -> Generation:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from retentioncast.core.errors import InvalidInput, NotEnoughData, RetentionCastError
 from retentioncast.models.btyd.time_unit import TimeUnit
+from retentioncast.models.judging.stack import Stack
 
 Status = Literal["published", "refused", "failed"]
 
@@ -43,6 +44,9 @@ class Part:
     has_money: bool = False
     members: tuple[Member, ...] = ()
     recalibrations: tuple[Recalibration, ...] = ()
+    #: What predicts repeat buying, and its P(no purchase) before recalibration, in the columns of `scores`.
+    model: Stack | None = None
+    uncalibrated: pd.DataFrame | None = None
 
 
 class Refused(RetentionCastError):

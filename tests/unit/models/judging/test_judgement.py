@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pytest
 
@@ -38,9 +40,7 @@ def evidence(log: PurchaseDays) -> Evidence:
 
 @pytest.fixture(scope="module")
 def refit(log: PurchaseDays) -> BetaGeo:
-    model = fit_family(BetaGeo, log.cut(DAYS - 1, ()))
-    assert isinstance(model, BetaGeo)
-    return model
+    return cast(BetaGeo, fit_family(BetaGeo, log.cut(DAYS - 1, ())))
 
 
 def spoiled(model: BetaGeo, factor: float) -> BetaGeo:
@@ -52,7 +52,7 @@ def spoiled(model: BetaGeo, factor: float) -> BetaGeo:
 def test_everybody_is_measured_in_every_window(evidence: Evidence, refit: BetaGeo) -> None:
     scores = judge(evidence, refit, refit).scores
     windows = {(score.origin, score.horizon_days) for score in scores}
-    assert len(windows) == 15
+    assert len(windows) == 12
     for name in ("BG/NBD", BASE_RATE, SAME_COUNT, OWN_RATE, RFM_LOGISTIC, CHOSEN, REFIT, IN_FORCE):
         assert {(score.origin, score.horizon_days) for score in scores if score.contender == name} == windows
 
@@ -83,8 +83,7 @@ def test_a_refit_made_worse_on_purpose_is_refused_with_the_numbers(
 def test_after_a_drift_the_new_fit_replaces_the_old(refit: BetaGeo) -> None:
     """Sales fell to a quarter four months ago: the old parameters are worse now, and the refit goes through."""
     log = PurchaseDays(purchase_log(800, DAYS, seed=2, change_day=DAYS - 120, change=0.25))
-    old = fit_family(BetaGeo, log.cut(DAYS - 121, ()))
-    new = fit_family(BetaGeo, log.cut(DAYS - 1, ()))
+    old, new = (cast(BetaGeo, fit_family(BetaGeo, log.cut(day, ()))) for day in (DAYS - 121, DAYS - 1))
     verdict = judge(evidence_of(log), new, old).verdict
     assert verdict.publish and "clearly better" in verdict.reason
     assert not judge(evidence_of(log), old, new).verdict.publish
@@ -106,7 +105,7 @@ def test_a_history_too_short_gives_no_evidence() -> None:
 
 def test_a_family_that_cannot_be_fitted_everywhere_is_left_out_and_the_reason_told() -> None:
     few = purchase_log(3000, DAYS, seed=4)
-    few = few[(few["day"] > 200) | (few["customer_id"] < 6)]
+    few = few[(few["day"] > 310) | (few["customer_id"] < 6)]
     assert gather_evidence(PurchaseDays(few), DAYS - 1, HORIZONS, FAMILIES) is None
 
 
