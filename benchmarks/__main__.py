@@ -11,6 +11,7 @@ import typer
 from benchmarks.apply import Plan, run_apply
 from benchmarks.capture import run_capture
 from benchmarks.freshness import run_freshness
+from benchmarks.recovery import run_recovery
 from benchmarks.report import write_report
 from benchmarks.results import Result, write_result
 from benchmarks.setup_steps import run_setup
@@ -56,6 +57,15 @@ def capture(
 def setup() -> None:
     """Time and memory of each step of ./setup.sh --native from a fresh clone."""
     _finish(run_setup)
+
+
+@app.command()
+def recovery(
+    model: Annotated[list[str] | None, typer.Option(help="Only these models; else all that there are.")] = None,
+    shops: Annotated[int, typer.Option(min=20)] = 1000,
+) -> None:
+    """Of every model, shops with known parameters: are these where the posterior says, as often as it says?"""
+    _finish(lambda: run_recovery(model, shops))
 
 
 @app.command("all")
