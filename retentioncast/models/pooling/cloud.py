@@ -42,9 +42,7 @@ def make_cloud(likelihoods: Sequence[Likelihood], population: Population, n: int
 
 
 @compiled
-def log_mean_weights(
-    theta: Floats, log_reference: Floats, mu: Floats, tau: Floats
-) -> tuple[float, Floats, Floats]:
+def log_mean_weights(theta: Floats, log_reference: Floats, mu: Floats, tau: Floats) -> tuple[float, Floats, Floats]:
     """Sum over segments of the log of the mean weight, up to a constant, and its gradients in mu and log tau.
 
     A weight is Normal(theta; mu, tau) over the reference: the ratio of a segment's marginal likelihoods.
@@ -74,9 +72,7 @@ def log_mean_weights(
 
 
 @compiled
-def choose(
-    theta: Floats, log_reference: Floats, mu: Floats, tau: Floats, uniform: Floats
-) -> tuple[Floats, Floats]:
+def choose(theta: Floats, log_reference: Floats, mu: Floats, tau: Floats, uniform: Floats) -> tuple[Floats, Floats]:
     """For each draw of the population (d, k) one of each segment's (d, segments, k), by its weight; and the effective
     number of draws behind each segment (segments,), on average. `uniform` (d, segments) decides."""
     segments, n, k = theta.shape

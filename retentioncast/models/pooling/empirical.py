@@ -57,9 +57,7 @@ def find_population(likelihoods: Sequence[Likelihood], prior: HyperPrior) -> Pop
     return Population(mu, tau, found)
 
 
-def _mode(
-    likelihood: Likelihood, mu: Floats, tau: Floats, names: tuple[str, ...], last: Optimum | None
-) -> Optimum:
+def _mode(likelihood: Likelihood, mu: Floats, tau: Floats, names: tuple[str, ...], last: Optimum | None) -> Optimum:
     """The segment's mode, by Newton's steps from the last one; where there is none, the population is its place."""
     target = segment_target(likelihood, mu, tau)
     try:

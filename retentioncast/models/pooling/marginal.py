@@ -35,9 +35,7 @@ class PopulationDensity:
 
     def __call__(self, point: Floats) -> tuple[float, Floats]:
         mu, log_tau = np.split(point, 2)
-        value, by_mu, by_log_tau = log_mean_weights(
-            self.cloud.theta, self.cloud.log_reference, mu, np.exp(log_tau)
-        )
+        value, by_mu, by_log_tau = log_mean_weights(self.cloud.theta, self.cloud.log_reference, mu, np.exp(log_tau))
         prior, prior_by_mu, prior_by_log_tau = self.prior.log_density(mu, log_tau)
         return value + prior, np.concatenate([by_mu + prior_by_mu, by_log_tau + prior_by_log_tau])
 
