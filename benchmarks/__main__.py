@@ -11,6 +11,8 @@ import typer
 from benchmarks.apply import Plan, run_apply
 from benchmarks.capture import run_capture
 from benchmarks.freshness import run_freshness
+from benchmarks.mixtures import run_mixtures
+from benchmarks.population_speed import run_population_speed
 from benchmarks.report import write_report
 from benchmarks.results import Result, write_result
 from benchmarks.setup_steps import run_setup
@@ -56,6 +58,18 @@ def capture(
 def setup() -> None:
     """Time and memory of each step of ./setup.sh --native from a fresh clone."""
     _finish(run_setup)
+
+
+@app.command()
+def populations(customers: Annotated[int, typer.Option(min=1000)] = 1_000_000) -> None:
+    """Sampling a population and its posterior, against a loop and the model written directly in PyMC."""
+    _finish(lambda: run_population_speed(customers))
+
+
+@app.command()
+def mixtures(most: Annotated[int | None, typer.Option(min=0, help="At most so many further trials.")] = None) -> None:
+    """Populations described at random: is their truth found again? Goes on where the last run stopped."""
+    _finish(lambda: run_mixtures(most))
 
 
 @app.command("all")

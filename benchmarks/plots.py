@@ -37,6 +37,13 @@ def _rates(axes: Axes, measurements: Mapping[str, Any]) -> None:
     axes.set_xlabel("changes a second")
 
 
+def _effective(axes: Axes, measurements: Mapping[str, Any]) -> None:
+    """Effective draws a second."""
+    _rates(axes, measurements)
+    axes.set_xscale("log")
+    axes.set_xlabel("effective draws a second")
+
+
 def _delays(axes: Axes, measurements: Mapping[str, Any]) -> None:
     """What share has come through after how many milliseconds."""
     shares = measurements["shares"]
@@ -62,8 +69,19 @@ def _memory(axes: Axes, measurements: Mapping[str, Any]) -> None:
     axes.set_ylabel("memory of all its processes, MB")
 
 
+def _places(axes: Axes, measurements: Mapping[str, Any]) -> None:
+    """Where the truth lies in the posterior: all places should be equally frequent."""
+    places, bins = measurements["places"], 20
+    axes.hist(places, bins=bins, range=(0, 1), color=OURS)
+    axes.axhline(len(places) / bins, color="k", lw=1, linestyle="--")
+    axes.set_xlabel("rank of the truth in its posterior")
+    axes.set_ylabel("parameters")
+
+
 DRAWERS: dict[str, Callable[[Axes, Mapping[str, Any]], None]] = {
     "rates": _rates,
     "delays": _delays,
     "memory": _memory,
+    "places": _places,
+    "effective": _effective,
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,3 +121,11 @@ def test_the_heading_that_errors_point_to_is_there() -> None:
     source = (ROOT / "consumer/positions.py").read_text(encoding="utf-8")
     assert "'When the stream is broken'" in source
     assert "when-the-stream-is-broken" in anchors(page(OPERATIONS))
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / ".vscode").glob("*.json")), ids=lambda file: file.name)
+def test_the_editors_settings_are_json_and_name_what_is_there(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    for module in re.findall(r'"module": "(\w+)"', text):
+        assert module == "pytest" or (ROOT / module / "__main__.py").exists()
+    assert json.loads(text)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +19,8 @@ _LEAST = 3
 _EXCESS = 5.0
 #: A constant is looked for within so many prior standard deviations of where it was stated.
 _REACH = 3.5
+#: Within so many it may lie where nobody has been seen yet.
+_LIKELY = 2.0
 
 
 def find_anchors(subscriptions: Subscriptions, segments: Sequence[Segment]) -> Mapping[tuple[int, str], float]:
@@ -33,6 +37,25 @@ def find_anchors(subscriptions: Subscriptions, segments: Sequence[Segment]) -> M
             peaks = _peaks(times, max(10, 3 * len(stated)))
             found |= _assign(sorted(stated), peaks, role, segments)
     return found
+
+
+def beyond_sight(
+    segments: Sequence[Segment], anchors: Mapping[tuple[int, str], float], longest: float
+) -> tuple[Segment, ...]:
+    """The segments with each constant that nobody shows put behind the longest duration, where none could show it.
+
+    Where that would be far from what was stated, it stays: it is likelier that nobody of the segment is there.
+    """
+    found = list(segments)
+    for index, segment in enumerate(segments):
+        for role in ROLES:
+            d = segment.distribution(role)
+            if d is None or d.name != "constant" or d.values[0] == 0 or (index, role) in anchors:
+                continue
+            if 0 <= np.log(longest / d.values[0]) < _LIKELY * segment.prior_sd:
+                moved: dict[str, Any] = {f"{role}_dist": d.with_values([longest + 1])}
+                found[index] = replace(found[index], **moved)
+    return tuple(found)
 
 
 def _assign(

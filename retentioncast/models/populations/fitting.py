@@ -66,7 +66,12 @@ class Draws:
 
     @property
     def flat(self) -> Floats:
-        return self.u.reshape(-1, self.u.shape[-1])
+        return flattened(self.u)
+
+
+def flattened(u: Floats) -> Floats:
+    """Draws (chains, draws, size) as (chains x draws, size)."""
+    return u.reshape(u.shape[0] * u.shape[1], u.shape[2])
 
 
 def fit(observed: Observed, request: Request) -> Draws:
@@ -76,6 +81,8 @@ def fit(observed: Observed, request: Request) -> Draws:
         steps = walk(posterior, posterior.layout.start())
         found = Chains(steps.u[None, None], {"lp": np.array([[steps.log_densities[-1]]])})
         return _finish(observed, found, "em", np.nan)
+    if posterior.layout.size == 0:  # one segment, all of it given
+        return _finish(observed, Chains(np.zeros((1, 1, 0)), {"lp": np.zeros((1, 1))}), "map", np.nan)
     optimum = find_mode(posterior, request.seed)
     if request.method == "map":
         found = Chains(optimum.log_parameters[None, None], {"lp": np.array([[optimum.log_likelihood]])})
@@ -109,7 +116,7 @@ def _by_importance(posterior: Posterior, optimum: Optimum, request: Request) -> 
 def _finish(observed: Observed, chains: Chains, source: Source, pareto_k: float) -> Draws:
     layout = observed.posterior.layout
     prior = layout.prior_draws(2000, np.random.default_rng(1))
-    overlap = {} if source in ("map", "em") else overlaps(layout, prior, chains.u.reshape(-1, layout.size))
+    overlap = {} if source in ("map", "em") else overlaps(layout, prior, flattened(chains.u))
     notes = describe(observed, overlap)
     data = _inference_data(observed, chains, prior, {"source": source, "pareto_k": pareto_k, "notes": notes})
     return Draws(chains.u, source, pareto_k, data, overlap, notes)

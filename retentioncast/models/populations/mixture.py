@@ -12,7 +12,7 @@ import pandas as pd
 
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.time_unit import DAYS_PER_UNIT
-from retentioncast.models.populations.anchors import find_anchors
+from retentioncast.models.populations.anchors import beyond_sight, find_anchors
 from retentioncast.models.populations.density import Posterior
 from retentioncast.models.populations.events import Calendar, Events, SubscriptionEvent, events_of
 from retentioncast.models.populations.grouped import group, used_attributes
@@ -86,6 +86,10 @@ class Mixture:
         layout = self.prior_layout()
         return with_parameters(layout, layout.prior_draws(1, rng)[0])
 
+    def with_segments(self, segments: Sequence[Segment]) -> Mixture:
+        """A mixture of other segments, all else as described."""
+        return Mixture(replace(self.specification, segments=tuple(segments)))
+
     def prior_layout(self) -> Layout:
         """The parameters as if every stated constant were seen and every stated attribute observed."""
         anchors = {
@@ -112,7 +116,9 @@ class Mixture:
         resolution = None if resolution_days is None else resolution_days / DAYS_PER_UNIT[unit]
         rows = group(subscriptions, self.segments, resolution)
         order = order_segments(self.segments, used_attributes(subscriptions, self.segments))
-        layout = make_layout(self.segments, find_anchors(subscriptions, self.segments), order)
+        anchors = find_anchors(subscriptions, self.segments)
+        segments = beyond_sight(self.segments, anchors, float(subscriptions.duration.max()))
+        layout = make_layout(segments, anchors, order)
         self.observed_ = Observed(subscriptions, Posterior(layout, rows))
         self.draws_ = None
         return self

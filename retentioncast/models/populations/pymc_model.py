@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 #: The operation is Python already: compiling what stands around it takes longer than it saves.
-_MODE = Mode(linker="py", optimizer="fast_compile")
+MODE = Mode(linker="py", optimizer="fast_compile")
 
 
 class _Slopes(Op):  # type: ignore[misc]
@@ -104,14 +104,15 @@ def sample_pymc(posterior: Posterior, optimum: Optimum, request: Request) -> Cha
         trace = pymc.sample(
             draws=request.draws, tune=request.tune, chains=request.chains, cores=1, random_seed=request.seed,
             target_accept=request.target_accept, progressbar=False, compute_convergence_checks=False,
-            nuts_sampler="pymc", compile_kwargs={"mode": _MODE}, initvals=_start(layout, optimum.log_parameters),
+            nuts_sampler="pymc", compile_kwargs={"mode": MODE}, initvals=readable_point(layout, optimum.log_parameters),
         )  # fmt: skip
     there = trace["posterior"]
     statistics = {n: trace["sample_stats"][n].to_numpy() for n in ("lp", "diverging", "tree_depth", "n_steps")}
     return Chains(_u_of(layout, there), statistics)
 
 
-def _start(layout: Layout, u: Floats) -> dict[str, Any]:
+def readable_point(layout: Layout, u: Floats) -> dict[str, Any]:
+    """The model's variables at u."""
     found: dict[str, Any] = {"mix": np.exp(layout.log_mix(u))}
     readable = layout.readable(u)
     for i, slot in enumerate(layout.slots, layout.n_mix):

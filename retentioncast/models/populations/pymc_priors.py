@@ -31,7 +31,9 @@ def prior_of(segment: Segment, role: str, parameter: Parameter, value: float) ->
     if parameter.scale == "log":
         return pymc.LogNormal(name, to_eta("log", value), sd)
     if parameter.scale == "logit":
-        return pymc.LogitNormal(name, to_eta("logit", value), sd)
+        # PyMC leaves a logit-normal between its bounds, where NUTS would run into walls.
+        unbounded = pymc.distributions.transforms.logodds
+        return pymc.LogitNormal(name, to_eta("logit", value), sd, default_transform=unbounded)
     distribution = segment.distribution(role)
     if distribution is not None and distribution.name == "constant":
         return pymc.LogNormal(name, to_eta("log", value), sd)

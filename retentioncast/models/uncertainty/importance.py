@@ -61,7 +61,7 @@ def resample(weights: Floats, n: int, seed: int) -> np.ndarray[tuple[int], np.dt
 
 def _weigh(target: Density, centre: Floats, covariance: Floats, n: int, seed: int) -> Weighed:
     proposal = multivariate_t(centre, covariance, _DEGREES, seed=seed)
-    points = proposal.rvs(n)
+    points = proposal.rvs(n).reshape(n, -1)
     log_density = target.densities(points)
     return Weighed(points, log_density, smooth_weights(log_density - proposal.logpdf(points)))
 

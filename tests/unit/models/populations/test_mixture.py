@@ -114,6 +114,15 @@ def test_one_population_needs_no_mix() -> None:
     assert float(posterior["All.cancel.rate"].mean()) == pytest.approx(1 / 6, rel=0.15)
 
 
+def test_one_parameter_and_none_at_all_are_fitted_too() -> None:
+    given = ("uniform", {"low": 0, "high": 40})
+    one, none = lone(lifetime_dist=given), lone(lifetime_dist=given, cancel_dist=("uniform", {"low": 0, "high": 9}))
+    posterior = one.observe(one.sample(400, seed=1)).fit(draws=100, seed=1).posterior
+    assert float(posterior["All.cancel.rate"].mean()) == pytest.approx(1 / 6, rel=0.2)
+    none.observe(none.sample(400, seed=1)).fit()
+    assert len(none.not_identified()) == 4 and none.segment_probabilities()["All"].min() == 1.0
+
+
 def test_one_customer_is_enough_to_fit_and_too_little_to_know() -> None:
     mixture = lone()
     mixture.observe(mixture.sample(1, seed=1)).fit(draws=100, seed=1)
