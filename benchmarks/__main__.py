@@ -13,6 +13,7 @@ from benchmarks.capture import run_capture
 from benchmarks.freshness import run_freshness
 from benchmarks.mixtures import run_mixtures
 from benchmarks.population_speed import run_population_speed
+from benchmarks.recovery import run_recovery
 from benchmarks.report import write_report
 from benchmarks.results import Result, write_result
 from benchmarks.setup_steps import run_setup
@@ -70,6 +71,15 @@ def populations(customers: Annotated[int, typer.Option(min=1000)] = 1_000_000) -
 def mixtures(most: Annotated[int | None, typer.Option(min=0, help="At most so many further trials.")] = None) -> None:
     """Populations described at random: is their truth found again? Goes on where the last run stopped."""
     _finish(lambda: run_mixtures(most))
+
+
+@app.command()
+def recovery(
+    model: Annotated[list[str] | None, typer.Option(help="Only these models; else all that there are.")] = None,
+    shops: Annotated[int, typer.Option(min=20)] = 1000,
+) -> None:
+    """Of every model, shops with known parameters: are these where the posterior says, as often as it says?"""
+    _finish(lambda: run_recovery(model, shops))
 
 
 @app.command("all")

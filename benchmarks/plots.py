@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.stats import binom
 
 from benchmarks.results import Result
 
@@ -78,10 +79,27 @@ def _places(axes: Axes, measurements: Mapping[str, Any]) -> None:
     axes.set_ylabel("parameters")
 
 
+def _ranks(axes: Axes, measurements: Mapping[str, Any]) -> None:
+    """A histogram of ranks for each parameter, with the band that 99 of 100 bars should keep to."""
+    histograms: dict[str, list[int]] = measurements["histograms"]
+    figure, columns = cast(Figure, axes.figure), 4
+    axes.remove()
+    rows = -(-len(histograms) // columns)
+    figure.set_size_inches(9, 1.5 * rows + 0.5)
+    for place, (label, counts) in enumerate(histograms.items()):
+        small = figure.add_subplot(rows, columns, place + 1)
+        low, high = binom.ppf((0.005, 0.995), sum(counts), 1 / len(counts))
+        small.axhspan(low, high, color=OTHERS, lw=0)
+        small.bar(range(len(counts)), counts, width=1.0, color=OURS)
+        small.set_title(label, fontsize=7)
+        small.tick_params(labelsize=6, bottom=False, labelbottom=False)
+
+
 DRAWERS: dict[str, Callable[[Axes, Mapping[str, Any]], None]] = {
     "rates": _rates,
     "delays": _delays,
     "memory": _memory,
     "places": _places,
     "effective": _effective,
+    "ranks": _ranks,
 }

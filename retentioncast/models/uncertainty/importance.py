@@ -16,7 +16,7 @@ from retentioncast.models.uncertainty.pareto_smoothing import Smoothed, highest_
 DRAWS = 1000
 #: A second look is taken, and in the end NUTS asked, where the weights are worth fewer independent draws.
 FEWEST_EFFECTIVE = 400
-_LATER_POINTS = 4000
+_LATER_POINTS = 2000
 #: Of 60 shops drawn from the priors, the normal curve failed (k > 0.7) in 6, Student's t of 5 degrees in 3, and t laid
 #: over the first weights' own mean and covariance in none.
 _DEGREES = 5

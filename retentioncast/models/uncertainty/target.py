@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.likelihood import Likelihood
 from retentioncast.models.uncertainty.priors import LogNormal, centres, spreads
 
-_THREADS = 2
+#: With fewer rows a kernel is over before another thread has begun.
+_THREADS, _WORTH_THREADS = 2, 2000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """Log posterior density (up to the evidence) of a point (k,), with its gradient, as the search wants it.
+    """Log posterior density (up to a constant) of a point (k,), with its gradient, as the search wants it.
 
     The priors are normal at points (logs of scaled parameters): `centre` and `spread` (k,). Points are the logs of the
     parameters shifted by constants, so the density is the same whatever the units.
@@ -31,13 +31,15 @@ class Target:
     def __call__(self, point: Floats) -> tuple[float, Floats]:
         value, gradient = self.likelihood.objective()(point)
         away = (point - self.centre) / self.spread
-        log_prior = -0.5 * float(away @ away) - float(np.log(self.spread).sum()) - len(away) / 2 * math.log(2 * math.pi)
-        return value - self.likelihood.log_unit_sum + log_prior, gradient - away / self.spread
+        return value - self.likelihood.log_unit_sum - 0.5 * float(away @ away), gradient - away / self.spread
 
     def densities(self, points: Floats) -> Floats:
-        """Log densities (n,) of points (n, k), two at a time: the kernels let go of the interpreter."""
-        with ThreadPoolExecutor(_THREADS) as threads:
-            found = np.array(list(threads.map(lambda point: self(point)[0], points, chunksize=16)))
+        """Log densities (n,) of points (n, k); of many rows two at a time, as the kernels let go of the interpreter."""
+        if self.likelihood.n_groups < _WORTH_THREADS:
+            found = np.array([self(point)[0] for point in points])
+        else:
+            with ThreadPoolExecutor(_THREADS) as threads:
+                found = np.array(list(threads.map(lambda point: self(point)[0], points)))
         return np.where(np.isfinite(found), found, -np.inf)
 
 
