@@ -42,12 +42,15 @@ class Row(TypedDict):
 
 
 def run_recovery(names: list[str] | None, shops: int, work: Path = WORK) -> Result:
-    """Fit what is still missing of the named models' shops (all models' unless named), then tell of all there are."""
+    """Fit what is still missing of the named models' shops (all models' unless named).
+
+    The result tells of every model that has so many shops by now; one that was stopped half way is not in it yet.
+    """
     for name in names or models():
         for row in missing_rows(name, shops, work):
             with _file(name, work).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-    return tell({name: rows for name in models() if (rows := read_rows(name, work)[:shops])})
+    return tell({name: rows for name in models() if len(rows := read_rows(name, work)[:shops]) == shops})
 
 
 def missing_rows(name: str, shops: int, work: Path) -> Iterator[Row]:
