@@ -11,9 +11,9 @@ from scipy.stats import binom
 from benchmarks.recovery import RANKED, SHARES, Row, band, fit_shop, flatness, missing_rows, run_recovery
 from benchmarks.recovery_shops import models
 
-#: The kernels that are quick enough for sixty shops in a test.
+#: The kernels that are quick enough for thirty shops in a test, none of which needs NUTS.
 QUICK = ("BetaGeo", "GammaGamma", "ModifiedBetaGeo", "ShiftedBetaGeometric")
-SHOPS = 60
+SHOPS = 30
 
 
 @pytest.fixture(scope="module", params=QUICK)

@@ -12,7 +12,7 @@ from retentioncast.models.btyd.grouping import group_rows
 from retentioncast.models.uncertainty.partial_pooling import PooledSegments, pool_segments, segment_likelihoods
 
 TRUTH = {"a": 0.4, "b": 0.7, "c": 1.1, "tiny": 0.7}
-SIZES = {"a": 300, "b": 300, "c": 300, "tiny": 15}
+SIZES = {"a": 150, "b": 150, "c": 150, "tiny": 15}
 
 
 def _segment(name: str, seed: int) -> pd.DataFrame:
@@ -29,12 +29,12 @@ def summary() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def pooled(summary: pd.DataFrame) -> PooledSegments:
-    return pool_segments(BetaGeo(), summary, draws=200, tune=300, seed=1)
+    return pool_segments(BetaGeo(), summary, draws=100, tune=200, seed=1)
 
 
 def test_the_chains_agree(pooled: PooledSegments) -> None:
     assert pooled.r_hat < 1.08 and pooled.ess > 80
-    assert pooled.draws.shape == (800, 4, 4)
+    assert pooled.draws.shape == (400, 4, 4)
 
 
 @pytest.mark.parametrize("name", list(TRUTH))
