@@ -13,53 +13,54 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc, betaln, expit, gammaln
 
-from retentioncast.models.arrays import Column, Floats
+from retentioncast.models.arrays import Column, Floats, Integers
 from retentioncast.models.btyd.alive_purchases import purchases_while_alive
 from retentioncast.models.btyd.compiled import compiled, digamma
-from retentioncast.models.btyd.grouping import Groups
-from retentioncast.models.btyd.likelihood import Likelihood
+from retentioncast.models.btyd.covariate_model import CovariateModel, RunKernel
+from retentioncast.models.btyd.covariates import Covariates, Effect
 from retentioncast.models.btyd.purchase_columns import read_purchases
-from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
-
-#: (r, alpha, a, b), with time scaled to a mean T of 1.
-_STARTS = ((1.0, 1.0, 1.0, 1.0), (0.3, 0.1, 0.5, 2.0), (3.0, 3.0, 0.1, 1.0), (0.5, 0.5, 3.0, 10.0))
 
 
-class DropoutModel(RepeatBuyingModel):
+class DropoutModel(CovariateModel):
     """Parameters r, alpha (in `time_unit`), a, b; a family says whether one may leave after the first purchase."""
 
     parameter_names = ("r", "alpha", "a", "b")
+    starts = ((1.0, 1.0, 1.0, 1.0), (0.3, 0.1, 0.5, 2.0), (3.0, 3.0, 0.1, 1.0), (0.5, 0.5, 3.0, 10.0))
+    powers_of_time = (0, 1, 0, 0)
+    effects = (Effect("rate", "alpha", -1), Effect("a", "a", 1), Effect("b", "b", 1))
 
     @property
     @abstractmethod
     def first_chances(self) -> int:
         """Chances to leave before the first repeat purchase: 0 (BG) or 1 (MBG)."""
 
-    def _likelihood(self, groups: Groups) -> Likelihood:
-        x, t_x, age = groups.columns
-        w = groups.weights
-        n = float(w.sum())
-        unit = float(w @ age / n)
+    def _run_kernel(self, x: Floats, t_x: Floats, age: Floats, weights: Floats, edges: Integers) -> RunKernel:
         first = float(self.first_chances)
-
-        def kernel(scaled: Floats) -> tuple[float, Floats]:
-            return log_likelihood(scaled, x, t_x / unit, age / unit, w, first)
-
-        units = np.array([1.0, unit, 1.0, 1.0])
-        return Likelihood(kernel, _STARTS, units, float(w @ x) * math.log(unit), groups.size, n)
+        return lambda scaled: log_likelihood_of_runs(scaled, edges, x, t_x, age, weights, first)
 
     def probability_alive(
-        self, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
+        self,
+        frequency: Column,
+        recency: Column,
+        T: Column,
+        parameters: Floats | None = None,
+        covariates: Covariates | None = None,
     ) -> Floats:
         """P(alive at T): 1 for whoever had no chance to leave yet."""
         x, t_x, age = read_purchases(frequency, recency, T)
-        r, alpha, a, b = self._columns(parameters)
+        r, alpha, a, b = self._columns(parameters, covariates, x.size)
         chances = x + self.first_chances
         odds = np.log(a) - np.log(b + np.maximum(chances, 1) - 1) + (r + x) * np.log((alpha + age) / (alpha + t_x))
         return np.asarray(np.where(chances == 0, 1.0, expit(-odds)))
 
     def probability_no_purchase(
-        self, t: float, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
+        self,
+        t: float,
+        frequency: Column,
+        recency: Column,
+        T: Column,
+        parameters: Floats | None = None,
+        covariates: Covariates | None = None,
     ) -> Floats:
         """P(no purchase in (T, T + t]) = 1 - P(alive) (1 - ((alpha + T) / (alpha + T + t))^(r + x)).
 
@@ -67,29 +68,39 @@ class DropoutModel(RepeatBuyingModel):
         lambda ~ Gamma(r + x, alpha + T).
         """
         x, _, age = read_purchases(frequency, recency, T)
-        r, alpha, _, _ = self._columns(parameters)
+        r, alpha, _, _ = self._columns(parameters, covariates, x.size)
         buys_if_alive = -np.expm1(-(r + x) * np.log1p(t / (alpha + age)))
-        return np.asarray(1.0 - self.probability_alive(frequency, recency, T, parameters) * buys_if_alive)
+        return np.asarray(1.0 - self.probability_alive(frequency, recency, T, parameters, covariates) * buys_if_alive)
 
     def expected_purchases(
-        self, t: float, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
+        self,
+        t: float,
+        frequency: Column,
+        recency: Column,
+        T: Column,
+        parameters: Floats | None = None,
+        covariates: Covariates | None = None,
     ) -> Floats:
         """E[purchases in (T, T + t]] = P(alive) E[(1 - e^(-lambda p t)) / p]."""
         x, _, age = read_purchases(frequency, recency, T)
-        r, alpha, a, b = self._columns(parameters)
+        r, alpha, a, b = self._columns(parameters, covariates, x.size)
         while_alive = purchases_while_alive(r + x, a, b + x + self.first_chances, t / (alpha + age))
-        return np.asarray(self.probability_alive(frequency, recency, T, parameters) * while_alive)
+        return np.asarray(self.probability_alive(frequency, recency, T, parameters, covariates) * while_alive)
 
-    def expected_purchases_new(self, t: Column, parameters: Floats | None = None) -> Floats:
+    def expected_purchases_new(
+        self, t: Column, parameters: Floats | None = None, covariates: Covariates | None = None
+    ) -> Floats:
         """E[X(t)], repeat purchases of a new customer within t of the first purchase."""
-        r, alpha, a, b = self._columns(parameters)
+        r, alpha, a, b = self._columns(parameters, covariates)
         first = self.first_chances
         stays = b / (a + b) if first else 1.0
         return np.asarray(stays * purchases_while_alive(r, a, b + first, np.asarray(t, dtype=np.float64) / alpha))
 
-    def purchases_pmf(self, n: Column, t: Column, parameters: Floats | None = None) -> Floats:
+    def purchases_pmf(
+        self, n: Column, t: Column, parameters: Floats | None = None, covariates: Covariates | None = None
+    ) -> Floats:
         """P(X(t) = n), repeat purchases of a new customer within t: still there, or gone after the n-th."""
-        r, alpha, a, b = self._columns(parameters)
+        r, alpha, a, b = self._columns(parameters, covariates)
         k, share = np.asarray(n, dtype=np.float64), np.asarray(t, dtype=np.float64)
         share = share / (alpha + share)
         chances = k + self.first_chances
@@ -98,9 +109,9 @@ class DropoutModel(RepeatBuyingModel):
         leaves = np.exp(betaln(a + 1, b + np.maximum(chances, 1) - 1) - betaln(a, b)) * made
         return np.asarray(stays * (1 - share) ** r * share**k + np.where(chances > 0, leaves, 0.0))
 
-    def sample(self, n: int, T: Column, seed: int) -> pd.DataFrame:
+    def sample(self, n: int, T: Column, seed: int, covariates: Covariates | None = None) -> pd.DataFrame:
         """The generative twin: n customers of age T, with what nobody sees (`rate`, `dropout`, `alive`)."""
-        r, alpha, a, b = self._fitted_values()
+        r, alpha, a, b = self._columns(None, covariates, n)
         rng = np.random.default_rng(seed)
         age = np.broadcast_to(np.asarray(T, dtype=np.float64), (n,))
         rate, dropout = rng.gamma(r, 1 / alpha, n), np.clip(rng.beta(a, b, n), 1e-12, 1.0)
@@ -114,16 +125,23 @@ class DropoutModel(RepeatBuyingModel):
         return sampled
 
     def sample_future(
-        self, t: float, x: Floats, t_x: Floats, age: Floats, parameters: Floats, rng: np.random.Generator
+        self,
+        t: float,
+        x: Floats,
+        t_x: Floats,
+        age: Floats,
+        parameters: Floats,
+        rng: np.random.Generator,
+        covariates: Covariates | None = None,
     ) -> tuple[Floats, Floats]:
         """Orders in (T, T + t] for each draw and customer (n, m), and when the last of them falls as a share of t.
 
         Draws the customer's latent state exactly, given the parameters: alive with P(alive), then
         lambda ~ Gamma(r + x, alpha + T) and p ~ Beta(a, b + chances); orders are Poisson until one of them is the last.
         """
-        alive_probability = self.probability_alive(x, t_x, age, parameters)
+        alive_probability = self.probability_alive(x, t_x, age, parameters, covariates)
         shape = alive_probability.shape
-        r, alpha, a, b = (np.broadcast_to(column, shape) for column in self._columns(parameters))
+        r, alpha, a, b = (np.broadcast_to(column, shape) for column in self._columns(parameters, covariates, x.size))
         orders, end = np.zeros(shape), np.ones(shape)
         here = np.nonzero(rng.random(shape) < alive_probability)
         rate = rng.gamma(r[here] + x[here[1]]) / (alpha[here] + age[here[1]])
@@ -179,4 +197,19 @@ def log_likelihood(
         gradient[1] += weights[i] * g_alpha
         gradient[2] += weights[i] * g_a
         gradient[3] += weights[i] * g_b
+    return total, gradient
+
+
+@compiled
+def log_likelihood_of_runs(
+    parameters: Floats, edges: Integers, x: Floats, t_x: Floats, age: Floats, weights: Floats, first: float
+) -> tuple[float, Floats]:
+    """`log_likelihood` of runs of rows, each with its own parameters (p, 4): the sum, and the gradient (p, 4)."""
+    gradient = np.empty_like(parameters)
+    total = 0.0
+    for i in range(len(parameters)):
+        a, b = edges[i], edges[i + 1]
+        value, of_run = log_likelihood(parameters[i], x[a:b], t_x[a:b], age[a:b], weights[a:b], first)
+        total += value
+        gradient[i] = of_run
     return total, gradient

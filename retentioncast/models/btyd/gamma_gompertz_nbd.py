@@ -12,17 +12,12 @@ As b -> 0 with beta / b held it becomes Pareto/NBD, whose beta is this ratio.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from retentioncast.models.arrays import Floats
-from retentioncast.models.btyd.grouping import Groups
-from retentioncast.models.btyd.lifetime import LifetimeModel, Mixture, log_likelihood
-from retentioncast.models.btyd.likelihood import Likelihood
-
-#: (r, alpha, b, s, beta), with time scaled to a mean T of 1.
-_STARTS = ((0.6, 0.4, 0.5, 0.6, 0.2), (0.5, 0.5, 4.0, 1.0, 20.0))
+from retentioncast.models.arrays import Floats, Integers
+from retentioncast.models.btyd.covariate_model import RunKernel
+from retentioncast.models.btyd.covariates import Covariates
+from retentioncast.models.btyd.lifetime import LifetimeModel, Mixture, log_likelihood_of_runs
 
 
 class GammaGompertzNBD(LifetimeModel):
@@ -38,24 +33,21 @@ class GammaGompertzNBD(LifetimeModel):
 
     family = "Gamma-Gompertz/NBD"
     parameter_names = ("r", "alpha", "b", "s", "beta")
+    starts = ((0.6, 0.4, 0.5, 0.6, 0.2), (0.5, 0.5, 4.0, 1.0, 20.0))
+    powers_of_time = (0, 1, -1, 0, 0)
 
-    def _likelihood(self, groups: Groups) -> Likelihood:
-        x, t_x, age = groups.columns
-        w = groups.weights
-        n = float(w.sum())
-        unit = float(w @ age / n)
-
+    def _run_kernel(self, x: Floats, t_x: Floats, age: Floats, weights: Floats, edges: Integers) -> RunKernel:
         def kernel(scaled: Floats) -> tuple[float, Floats]:
-            r, alpha, b, s, beta = scaled
-            mixture = np.array([r, alpha, s, beta / b, b])
-            value, (d_r, d_alpha, d_s, d_beta, d_b) = log_likelihood(mixture, x, t_x / unit, age / unit, w)
-            return value, np.array([d_r, d_alpha, d_b - d_beta * beta / b**2, d_s, d_beta / b])
+            r, alpha, b, s, beta = scaled.T
+            mixture = np.column_stack([r, alpha, s, beta / b, b])
+            value, gradient = log_likelihood_of_runs(mixture, edges, x, t_x, age, weights)
+            d_r, d_alpha, d_s, d_beta, d_b = gradient.T
+            return value, np.column_stack([d_r, d_alpha, d_b - d_beta * beta / b**2, d_s, d_beta / b])
 
-        units = np.array([1.0, unit, 1 / unit, 1.0, 1.0])
-        return Likelihood(kernel, _STARTS, units, float(w @ x) * math.log(unit), groups.size, n)
+        return kernel
 
-    def _mixture(self, parameters: Floats | None) -> Mixture:
-        r, alpha, b, s, beta = self._columns(parameters)
+    def _mixture(self, parameters: Floats | None, covariates: Covariates | None = None, customers: int = 1) -> Mixture:
+        r, alpha, b, s, beta = self._columns(parameters, covariates, customers)
         return r, alpha, s, beta / b, b
 
     def _life(self, s: Floats, beta: Floats, b: Floats, age: Floats, rng: np.random.Generator) -> Floats:

@@ -12,22 +12,25 @@ from abc import abstractmethod
 import numpy as np
 import pandas as pd
 
-from retentioncast.models.arrays import Column, Floats
+from retentioncast.models.arrays import Column, Floats, Integers
 from retentioncast.models.btyd.compiled import compiled, digamma
+from retentioncast.models.btyd.covariate_model import CovariateModel
+from retentioncast.models.btyd.covariates import Covariates, Effect
 from retentioncast.models.btyd.leaving_time import silence, silent_parts, spread, time_alive
 from retentioncast.models.btyd.purchase_columns import flat_apply, read_purchases
 from retentioncast.models.btyd.purchase_counts import count_probabilities
-from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
 
-#: r, alpha, s, beta, b, each () or (n, 1): ready to broadcast against customers.
+#: r, alpha, s, beta, b, each () or (n, 1), with covariates (m,) or (n, m): ready to broadcast against customers.
 Mixture = tuple[Floats, Floats, Floats, Floats, Floats]
 
 
-class LifetimeModel(RepeatBuyingModel):
+class LifetimeModel(CovariateModel):
     """The predictions of a family that says its parameters as r, alpha, s, beta, b of the mixture."""
 
+    effects = (Effect("rate", "alpha", -1), Effect("leaving", "beta", -1))
+
     @abstractmethod
-    def _mixture(self, parameters: Floats | None) -> Mixture:
+    def _mixture(self, parameters: Floats | None, covariates: Covariates | None = None, customers: int = 1) -> Mixture:
         """r, alpha, s, beta, b, broadcast like `_columns`."""
 
     @abstractmethod
@@ -35,47 +38,68 @@ class LifetimeModel(RepeatBuyingModel):
         """Draws of the time that customers who are alive at age will still stay, all columns (n,)."""
 
     def probability_alive(
-        self, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
+        self,
+        frequency: Column,
+        recency: Column,
+        T: Column,
+        parameters: Floats | None = None,
+        covariates: Covariates | None = None,
     ) -> Floats:
         """P(alive at T) = P(stays and is silent in (t_x, T]) / P(is silent in (t_x, T])."""
         x, t_x, age = read_purchases(frequency, recency, T)
-        stays, leaves = _silent(self._mixture(parameters), x, t_x, age)
+        stays, leaves = _silent(self._mixture(parameters, covariates, x.size), x, t_x, age)
         return np.asarray(stays / (stays + leaves))
 
     def probability_no_purchase(
-        self, t: float, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
+        self,
+        t: float,
+        frequency: Column,
+        recency: Column,
+        T: Column,
+        parameters: Floats | None = None,
+        covariates: Covariates | None = None,
     ) -> Floats:
         """P(no purchase in (T, T + t]) = 1 - P(alive) (1 - P(silent in (T, T + t] | alive at T))."""
         x, _, age = read_purchases(frequency, recency, T)
-        stays, leaves = _silent(self._mixture(parameters), x, age, age + t)
+        stays, leaves = _silent(self._mixture(parameters, covariates, x.size), x, age, age + t)
         buys_if_alive = np.maximum(1.0 - stays - leaves, 0.0)
-        return np.asarray(1.0 - self.probability_alive(frequency, recency, T, parameters) * buys_if_alive)
+        return np.asarray(1.0 - self.probability_alive(frequency, recency, T, parameters, covariates) * buys_if_alive)
 
     def expected_purchases(
-        self, t: float, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
+        self,
+        t: float,
+        frequency: Column,
+        recency: Column,
+        T: Column,
+        parameters: Floats | None = None,
+        covariates: Covariates | None = None,
     ) -> Floats:
         """E[purchases in (T, T + t]] = P(alive) (r + x) / (alpha + T) E[time alive in (T, T + t]]."""
         x, _, age = read_purchases(frequency, recency, T)
-        r, alpha, s, beta, b = self._mixture(parameters)
+        r, alpha, s, beta, b = self._mixture(parameters, covariates, x.size)
         (stays,) = flat_apply(time_alive, s, beta, b, age, age + t)
-        alive = self.probability_alive(frequency, recency, T, parameters)
+        alive = self.probability_alive(frequency, recency, T, parameters, covariates)
         return np.asarray(alive * (r + x) / (alpha + age) * stays)
 
-    def expected_purchases_new(self, t: Column, parameters: Floats | None = None) -> Floats:
+    def expected_purchases_new(
+        self, t: Column, parameters: Floats | None = None, covariates: Covariates | None = None
+    ) -> Floats:
         """E[X(t)] = r / alpha E[time alive in (0, t]], repeat purchases of a new customer."""
-        r, alpha, s, beta, b = self._mixture(parameters)
+        r, alpha, s, beta, b = self._mixture(parameters, covariates)
         (stays,) = flat_apply(time_alive, s, beta, b, 0.0, t)
         return np.asarray(r / alpha * stays)
 
-    def purchases_pmf(self, n: Column, t: Column, parameters: Floats | None = None) -> Floats:
+    def purchases_pmf(
+        self, n: Column, t: Column, parameters: Floats | None = None, covariates: Covariates | None = None
+    ) -> Floats:
         """P(X(t) = n), repeat purchases of a new customer: NBD up to t, or up to the time of leaving."""
-        r, alpha, s, beta, b = self._mixture(parameters)
+        r, alpha, s, beta, b = self._mixture(parameters, covariates)
         (chances,) = flat_apply(count_probabilities, r, alpha, s, beta, b, n, t)
         return chances
 
-    def sample(self, n: int, T: Column, seed: int) -> pd.DataFrame:
+    def sample(self, n: int, T: Column, seed: int, covariates: Covariates | None = None) -> pd.DataFrame:
         """The generative twin: n customers of age T, with what nobody sees (`rate`, `lifetime`, `alive`)."""
-        r, alpha, s, beta, b = self._mixture(None)
+        r, alpha, s, beta, b = self._mixture(None, covariates, n)
         rng = np.random.default_rng(seed)
         age = np.broadcast_to(np.asarray(T, dtype=np.float64), (n,))
         rate = rng.gamma(r, 1 / alpha, n)
@@ -90,7 +114,14 @@ class LifetimeModel(RepeatBuyingModel):
         return sampled
 
     def sample_future(
-        self, t: float, x: Floats, t_x: Floats, age: Floats, parameters: Floats, rng: np.random.Generator
+        self,
+        t: float,
+        x: Floats,
+        t_x: Floats,
+        age: Floats,
+        parameters: Floats,
+        rng: np.random.Generator,
+        covariates: Covariates | None = None,
     ) -> tuple[Floats, Floats]:
         """Orders in (T, T + t] for each draw and customer (n, m), and when the last of them falls as a share of t.
 
@@ -98,9 +129,11 @@ class LifetimeModel(RepeatBuyingModel):
         lambda ~ Gamma(r + x, alpha + T) and the time still to stay; orders are Poisson until then. Of those who leave
         within t the last order is told (the others fall uniformly before it); 1 where orders fall anywhere in t.
         """
-        alive_probability = self.probability_alive(x, t_x, age, parameters)
+        alive_probability = self.probability_alive(x, t_x, age, parameters, covariates)
         shape = alive_probability.shape
-        r, alpha, s, beta, b = (np.broadcast_to(column, shape) for column in self._mixture(parameters))
+        r, alpha, s, beta, b = (
+            np.broadcast_to(column, shape) for column in self._mixture(parameters, covariates, x.size)
+        )
         orders, end = np.zeros(shape), np.ones(shape)
         here = np.nonzero(rng.random(shape) < alive_probability)
         ages = age[here[1]]
@@ -147,4 +180,19 @@ def log_likelihood(parameters: Floats, x: Floats, t_x: Floats, age: Floats, weig
         gradient[2] += w * (d_s / silent - log_left)
         gradient[3] += w * (d_beta / silent - s * (decay / q - 1 / beta))
         gradient[4] += w * (d_b / silent - s * (t_x[i] + slope / q))
+    return total, gradient
+
+
+@compiled
+def log_likelihood_of_runs(
+    parameters: Floats, edges: Integers, x: Floats, t_x: Floats, age: Floats, weights: Floats
+) -> tuple[float, Floats]:
+    """`log_likelihood` of runs of rows, each with its own parameters (p, 5): the sum, and the gradient (p, 5)."""
+    gradient = np.empty_like(parameters)
+    total = 0.0
+    for i in range(len(parameters)):
+        a, b = edges[i], edges[i + 1]
+        value, of_run = log_likelihood(parameters[i], x[a:b], t_x[a:b], age[a:b], weights[a:b])
+        total += value
+        gradient[i] = of_run
     return total, gradient

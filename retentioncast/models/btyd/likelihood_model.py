@@ -42,6 +42,11 @@ class LikelihoodModel(ABC):
         self.prior_only_: bool = False
         self.posterior_: Posterior | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters of this fit in order: `parameter_names`, and what covariates add."""
+        return self.parameter_names
+
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON can hold them."""
         return {}
@@ -52,7 +57,7 @@ class LikelihoodModel(ABC):
 
     def priors(self, chosen: Mapping[str, LogNormal] | None = None) -> dict[str, LogNormal]:
         """The prior of each parameter, those chosen in place of the defaults."""
-        return priors_of(type(self).__name__, self.parameter_names, chosen)
+        return priors_of(type(self).__name__, self.names, chosen)
 
     def draw_parameters(self, n: int, seed: int) -> Floats:
         """Draws (n, k): of the posterior, else by Laplace's approximation, normal on the log parameters."""
@@ -79,7 +84,7 @@ class LikelihoodModel(ABC):
             "notes": list(self.notes_),
             "prior_only": self.prior_only_,
             "posterior": None if self.posterior_ is None else self.posterior_.to_content(),
-        }
+        } | self._more_content()
         return json.dumps(content | {"hash": content_hash(content)}, sort_keys=True)
 
     @classmethod
@@ -87,21 +92,30 @@ class LikelihoodModel(ABC):
         """The model that `to_json` wrote. Raises DamagedModel for another model, version or hash."""
         content = read_content(text, cls.__name__)
         model = cls(**content["settings"])
-        model.params_ = {name: content["params"][name] for name in cls.parameter_names}
-        model.standard_errors_ = {name: content["standard_errors"][name] for name in cls.parameter_names}
+        model._restore(content)
+        model.params_ = {name: content["params"][name] for name in model.names}
+        model.standard_errors_ = {name: content["standard_errors"][name] for name in model.names}
         model.covariance_ = np.array(content["covariance"], dtype=np.float64)
         model.log_likelihood_ = content["log_likelihood"]
         model.n_groups_, model.n_customers_ = content["n_groups"], content["n_customers"]
         model.method_, model.notes_ = content["method"], tuple(content["notes"])
         model.prior_only_ = content["prior_only"]
         if content["posterior"] is not None:
-            model.posterior_ = Posterior.from_content(content["posterior"], cls.parameter_names)
+            model.posterior_ = Posterior.from_content(content["posterior"], model.names)
         return model
 
     def _fitted_values(self) -> Floats:
         if not self.params_:
             raise NotFitted(f"this {type(self).__name__} holds no parameters.", "Call fit, or load it with from_json.")
-        return np.array([self.params_[name] for name in self.parameter_names])
+        return np.array([self.params_[name] for name in self.names])
+
+    def _more_content(self) -> dict[str, Any]:
+        """What a fit holds beyond this class, as JSON can hold it."""
+        return {}
+
+    def _restore(self, content: Mapping[str, Any]) -> None:
+        """Take what `_more_content` wrote."""
+        return
 
     def _columns(self, parameters: Floats | None) -> tuple[Floats, ...]:
         """Each parameter as () or, of draws (n, k), as (n, 1): ready to broadcast against customers (m,)."""
@@ -123,8 +137,8 @@ class LikelihoodModel(ABC):
 
     def _take_over(self, fit: Fit) -> Self:
         errors = fit.values * np.sqrt(np.diag(fit.covariance))
-        self.params_ = dict(zip(self.parameter_names, fit.values.tolist(), strict=True))
-        self.standard_errors_ = dict(zip(self.parameter_names, errors.tolist(), strict=True))
+        self.params_ = dict(zip(self.names, fit.values.tolist(), strict=True))
+        self.standard_errors_ = dict(zip(self.names, errors.tolist(), strict=True))
         self.covariance_, self.log_likelihood_ = fit.covariance, fit.log_likelihood
         self.method_, self.notes_ = fit.method, fit.notes
         self.posterior_, self.prior_only_ = fit.posterior, fit.prior_only

@@ -10,17 +10,12 @@ L = Gamma(r + x) alpha^r beta^s / Gamma(r) ((alpha + T)^-(r + x) (beta + T)^-s
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from retentioncast.models.arrays import Floats
-from retentioncast.models.btyd.grouping import Groups
-from retentioncast.models.btyd.lifetime import LifetimeModel, Mixture, log_likelihood
-from retentioncast.models.btyd.likelihood import Likelihood
-
-#: (r, alpha, s, beta), with time scaled to a mean T of 1.
-_STARTS = ((0.6, 0.4, 0.6, 0.4), (1.5, 1.0, 0.3, 2.0), (0.5, 0.5, 3.0, 5.0))
+from retentioncast.models.arrays import Floats, Integers
+from retentioncast.models.btyd.covariate_model import RunKernel
+from retentioncast.models.btyd.covariates import Covariates
+from retentioncast.models.btyd.lifetime import LifetimeModel, Mixture, log_likelihood_of_runs
 
 
 class ParetoNBD(LifetimeModel):
@@ -36,22 +31,19 @@ class ParetoNBD(LifetimeModel):
 
     family = "Pareto/NBD"
     parameter_names = ("r", "alpha", "s", "beta")
+    starts = ((0.6, 0.4, 0.6, 0.4), (1.5, 1.0, 0.3, 2.0), (0.5, 0.5, 3.0, 5.0))
+    powers_of_time = (0, 1, 0, 1)
 
-    def _likelihood(self, groups: Groups) -> Likelihood:
-        x, t_x, age = groups.columns
-        w = groups.weights
-        n = float(w.sum())
-        unit = float(w @ age / n)
-
+    def _run_kernel(self, x: Floats, t_x: Floats, age: Floats, weights: Floats, edges: Integers) -> RunKernel:
         def kernel(scaled: Floats) -> tuple[float, Floats]:
-            value, gradient = log_likelihood(np.append(scaled, 0.0), x, t_x / unit, age / unit, w)
-            return value, gradient[:4]
+            mixture = np.column_stack([scaled, np.zeros(len(scaled))])
+            value, gradient = log_likelihood_of_runs(mixture, edges, x, t_x, age, weights)
+            return value, gradient[:, :4]
 
-        units = np.array([1.0, unit, 1.0, unit])
-        return Likelihood(kernel, _STARTS, units, float(w @ x) * math.log(unit), groups.size, n)
+        return kernel
 
-    def _mixture(self, parameters: Floats | None) -> Mixture:
-        r, alpha, s, beta = self._columns(parameters)
+    def _mixture(self, parameters: Floats | None, covariates: Covariates | None = None, customers: int = 1) -> Mixture:
+        r, alpha, s, beta = self._columns(parameters, covariates, customers)
         return r, alpha, s, beta, np.zeros(())
 
     def _life(self, s: Floats, beta: Floats, b: Floats, age: Floats, rng: np.random.Generator) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retentioncast.core.errors import NotEnoughData
-from retentioncast.models.arrays import Column
+from retentioncast.models.arrays import Column, Floats
 from retentioncast.models.btyd.grouping import Groups, group_rows
 from retentioncast.models.btyd.likelihood import Likelihood
 from retentioncast.models.btyd.likelihood_model import LikelihoodModel
@@ -54,6 +54,11 @@ class RepeatBuyingModel(LikelihoodModel):
         maximum to be trusted. With priors any number of repeat buyers will do, and below 10 customers the priors are
         all there is (`prior_only_`). Always raises InvalidColumn (a ValueError) for bad values.
         """
+        return self._fit_columns(self._read_rows(frequency, recency, T), weights, **how)
+
+    def _read_rows(
+        self, frequency: Column | pd.DataFrame, recency: Column | None, T: Column | None
+    ) -> tuple[Floats, ...]:
         if isinstance(frequency, pd.DataFrame):
             require_unit(frequency, self.time_unit)
             frequency, recency, T = from_frame(frequency, PURCHASE_COLUMNS)
@@ -61,13 +66,21 @@ class RepeatBuyingModel(LikelihoodModel):
             raise TypeError("fit takes frequency, recency and T, or one frame with these columns")
         columns = tuple(np.atleast_1d(column) for column in self.read_columns(frequency, recency, T))
         same_length(frequency=columns[0], recency=columns[1], T=columns[2])
+        return columns
+
+    def _fit_columns(self, columns: tuple[Floats, ...], weights: Column | None, **how: Unpack[Fitting]) -> Self:
+        """Fit to checked columns (n,), of which frequency, recency and T are the last."""
         groups = group_rows(columns, read_weights(weights, columns[0].size))
         if missing := _not_enough(self.family, groups, MIN_REPEAT_BUYERS if method_of(how) == "mle" else 0):
             return self._fit_priors(missing, **how)
-        return self._fit_likelihood(self._likelihood(groups), **how)
+        return self._fit_likelihood(self._likelihood_of(groups), **how)
 
     def days_per_unit(self) -> float:
         return DAYS_PER_UNIT[self.time_unit]
+
+    def _likelihood_of(self, groups: Groups) -> Likelihood:
+        """The likelihood of the distinct rows that were fitted to, whatever columns they have before x, t_x, T."""
+        return self._likelihood(groups)
 
     @abstractmethod
     def _likelihood(self, groups: Groups) -> Likelihood:
@@ -76,7 +89,7 @@ class RepeatBuyingModel(LikelihoodModel):
 
 def _not_enough(family: str, groups: Groups, repeaters_needed: int) -> NotEnoughData | None:
     """What is missing, if anything is."""
-    n, repeaters = float(groups.weights.sum()), float(groups.weights[groups.columns[0] > 0].sum())
+    n, repeaters = float(groups.weights.sum()), float(groups.weights[groups.columns[-3] > 0].sum())
     if n >= MIN_CUSTOMERS and repeaters >= repeaters_needed:
         return None
     return NotEnoughData(

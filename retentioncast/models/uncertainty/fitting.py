@@ -56,12 +56,17 @@ class Fit:
     prior_only: bool = False
 
 
+_KNOWN = ", ".join(Fitting.__annotations__)
+
+
 class CannotFit(InvalidInput, ValueError):
     """The way to fit that was asked for does not exist or has nothing to begin with. Nothing was fitted."""
 
 
 def method_of(how: Fitting) -> Method:
-    """The method asked for. Raises CannotFit for one that does not exist."""
+    """The method asked for. Raises CannotFit for one that does not exist, or for anything else that no fit knows."""
+    if strange := sorted(set(how) - set(Fitting.__annotations__)):
+        raise CannotFit(f"this model is not fitted with {strange[0]!r}.", f"Leave it out; {_KNOWN} are known.")
     method = how.get("method", "mle")
     if method not in get_args(Method):
         raise CannotFit(f"there is no method {method!r}.", f"Choose one of {', '.join(get_args(Method))}.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retentioncast.core.errors import FitFailed
-from retentioncast.models.arrays import Floats
+from retentioncast.models.arrays import Floats, Integers
 from retentioncast.models.btyd.optimum import Optimum
 from retentioncast.models.btyd.optimum_from import maximise_from
 from retentioncast.models.uncertainty.importance import DRAWS, FEWEST_EFFECTIVE, Weighed, resample, weigh_around
@@ -82,20 +82,27 @@ def reweight(before: Posterior, target: Target, seed: int) -> tuple[Posterior | 
     """The last posterior's draws weighted by the new data, or None where they lie too far from it; and a note.
 
     Draws that are there several times count as one point of so much more weight: else a posterior that was reweighted
-    again and again would not notice how few different draws are left of it.
+    again and again would not notice how few different draws are left of it. The tail is that of the ratios alone.
     """
     _, first, copies = np.unique(before.draws, axis=0, return_index=True, return_counts=True)
-    points, offset = target.likelihood.points_of(before.draws[first]), np.log(copies) - before.log_density[first]
-    pilot = smooth_weights(target.densities(points[:_PILOT]) + offset[:_PILOT])
+    points, known = target.likelihood.points_of(before.draws[first]), before.log_density[first]
+    pilot = _times(smooth_weights(target.densities(points[:_PILOT]) - known[:_PILOT]), copies[:_PILOT])
     if pilot.ess < _HOPELESS_SHARE * min(_PILOT, len(points)):
         return None, _too_far(pilot)
     log_density = target.densities(points)
-    smoothed = smooth_weights(log_density + offset)
+    smoothed = _times(smooth_weights(log_density - known), copies)
     if smoothed.pareto_k >= HIGHEST_K or smoothed.ess < FEWEST_EFFECTIVE:
         return None, _too_far(smoothed)
     weighed = Weighed(points, log_density, smoothed)
     posterior = _of_weighed(weighed, target, Asked(before.parameter_names, seed), "reweighted")
     return posterior, f"the last posterior's draws were weighted by the new data (k = {smoothed.pareto_k:.2f})"
+
+
+def _times(smoothed: Smoothed, copies: Integers) -> Smoothed:
+    """The weights of points that stand for several equal draws."""
+    weights = smoothed.weights * copies
+    weights = weights / weights.sum()
+    return Smoothed(weights, smoothed.pareto_k, float(1 / np.square(weights).sum()))
 
 
 def _too_far(smoothed: Smoothed) -> str:

@@ -56,7 +56,7 @@ def _smooth_tail(logs: Floats, tail: np.ndarray[tuple[int], np.dtype[np.int64]],
     above = np.exp(logs[tail]) - math.exp(cutoff)
     if tail.size < _FEWEST_IN_TAIL:
         return math.inf
-    if above[-1] <= 1e-12:  # all ratios are equal: there is no tail
+    if above[-1] <= 1e-8:  # all ratios are equal, but for rounding: there is no tail
         return -math.inf
     k, scale = fit_pareto(np.maximum(above, 1e-300))
     share = (np.arange(tail.size) + 0.5) / tail.size

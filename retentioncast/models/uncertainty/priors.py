@@ -47,6 +47,9 @@ _PURCHASES = {"r": LogNormal(0.6, 1.0), "alpha": LogNormal(8.0, 1.5, weeks=1)}
 #: Leaving after a purchase: a quarter do in the median shop.
 _DROPOUT = {"a": LogNormal(0.8, 1.0), "b": LogNormal(2.5, 1.0)}
 
+#: A unit of a covariate divides or multiplies what it moves by up to 7.
+RATIO = LogNormal(1.0, 1.0)
+
 DEFAULTS: Mapping[str, Priors] = MappingProxyType(
     {
         "BetaGeo": _PURCHASES | _DROPOUT,

@@ -37,6 +37,12 @@ def test_the_last_posterior_is_reweighted_while_that_holds(last: BetaGeo, grown:
     assert np.all(np.abs(warm.posterior_.draws.mean(axis=0) - cold.posterior_.draws.mean(axis=0)) < 0.2 * error)
 
 
+def test_the_same_data_keep_the_last_posterior(last: BetaGeo) -> None:
+    """All ratios are equal; that some draws are there twice is no tail of the weights."""
+    again = BetaGeo().fit(_shop(1500, 1), method="laplace", start=last)
+    assert again.posterior_ is not None and again.posterior_.source == "reweighted"
+
+
 def test_another_shop_is_fitted_anew(last: BetaGeo) -> None:
     model = BetaGeo().fit(_shop(1500, 3, r=1.2, alpha=3.0), method="laplace", start=last)
     assert model.posterior_ is not None and model.posterior_.source == "psis"
