@@ -65,8 +65,8 @@ def test_predictions_are_those_of_each_customers_own_parameters(truth: Any, shop
     silent = truth.probability_no_purchase(5.0, *_columns(few), covariates=few)
     bought = truth.expected_purchases(5.0, *_columns(few), covariates=few)
     new, none = truth.expected_purchases_new(9.0, covariates=few), truth.purchases_pmf(0, 9.0, covariates=few)
-    for i, row in enumerate(few.itertuples()):
-        own, seen = _by_hand(truth, row.web, row.age), (row.frequency, row.recency, row.T)
+    for i, (web, age, *row) in enumerate(few[["web", "age", *PURCHASES]].to_numpy(dtype=np.float64)):
+        own, seen = _by_hand(truth, web, age), tuple(row)
         assert alive[i] == pytest.approx(float(own.probability_alive(*seen)), rel=1e-12)
         assert silent[i] == pytest.approx(float(own.probability_no_purchase(5.0, *seen)), rel=1e-12)
         assert bought[i] == pytest.approx(float(own.expected_purchases(5.0, *seen)), rel=1e-12)
@@ -80,8 +80,8 @@ def test_the_log_likelihood_is_the_sum_over_customers_who_are_alike(truth: Any, 
     likelihood = _likelihood(truth, shop)
     point = likelihood.points_of(np.array(list(truth.params_.values())))
     total = 0.0
-    for (web, age), alike in shop.groupby(["web", "age"]):
-        own = _by_hand(truth, web, age)
+    for _, alike in shop.groupby(["web", "age"]):
+        own = _by_hand(truth, *alike[["web", "age"]].iloc[0])
         part = own._likelihood(group_rows(tuple(alike[name].to_numpy(dtype=np.float64) for name in PURCHASES)))
         total += part.objective()(part.points_of(np.array(list(own.params_.values()))))[0] - part.log_unit_sum
     assert likelihood.objective()(point)[0] - likelihood.log_unit_sum == pytest.approx(total, rel=1e-12)
