@@ -23,6 +23,7 @@ from retentioncast.infra.artefacts.promotions import Promotion, Promotions
 from retentioncast.infra.artefacts.store import ModelStore
 from retentioncast.infra.settings import Settings
 from scorer.generation import Generation
+from scorer.ruling import Ruling
 from scorer.runs import Run
 from scorer.snapshot import Snapshot, StoredModels
 
@@ -41,7 +42,7 @@ class Inner(Protocol):
 
     def publish(self, run: Run, generation: Generation, elapsed_s: Callable[[], float]) -> Run: ...
 
-    def record(self, run: Run) -> Run: ...
+    def record(self, run: Run, ruling: Ruling | None = None) -> Run: ...
 
     def add_note(self, run: Run, note: str) -> Run: ...
 
@@ -161,8 +162,8 @@ class KeepingStore:
             logger.warning("The note was not written: %s", error, extra={"action": "keep models"})
             return done
 
-    def record(self, run: Run) -> Run:
-        return self.inner.record(run)
+    def record(self, run: Run, ruling: Ruling | None = None) -> Run:
+        return self.inner.record(run, ruling)
 
 
 def _origin(run: Run, generation: Generation) -> Origin:

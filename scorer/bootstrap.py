@@ -40,7 +40,8 @@ def make_loop(settings: Settings, stop: threading.Event, clock: Clock | None = N
 
     def score() -> bool:
         try:
-            return _run(settings, scoring, keeper, None, CONNECT_DEADLINE_S).status == "published"
+            first = settings.scorer.judging.first_run
+            return _run(settings, scoring, keeper, None, CONNECT_DEADLINE_S, first).status == "published"
         except Retry as error:
             logger.warning("No run this time: %s", error, extra={"action": "score"})
             return False
@@ -62,13 +63,21 @@ def code_version() -> str:
     return f"{number}+{commit}" if commit else number
 
 
-def _run(settings: Settings, scoring: Scoring, keeper: Keeper, as_of: datetime | None, deadline_s: float) -> Run:
+def _run(
+    settings: Settings,
+    scoring: Scoring,
+    keeper: Keeper,
+    as_of: datetime | None,
+    deadline_s: float,
+    judges_first: bool = True,
+) -> Run:
     def open_connection() -> psycopg.Connection:
         return connect_until(settings, "scorer", deadline_s, scoring.clock, autocommit=True)
 
     with open_connection() as connection, alone(connection, scoring.clock):
         count_purchases(connection)
-        return scoring.run(KeepingStore(PostgresStore(connection, open_connection), keeper), as_of)
+        store = PostgresStore(connection, open_connection, settings.scorer.judging, judges_first)
+        return scoring.run(KeepingStore(store, keeper), as_of)
 
 
 def _growth(settings: Settings) -> tuple[int, int]:

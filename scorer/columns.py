@@ -22,6 +22,12 @@ CUSTOMERS: Mapping[str, Kind] = {
 #: What `snapshot.subscriptions` gives.
 SUBSCRIPTIONS = ["customer_id", "plan", "billing_period", "channel", "price", "duration_days", "event"]
 
+#: What `judging.purchase_days` gives.
+PURCHASE_DAYS: Mapping[str, Kind] = {"customer_id": "bigint", "day": "bigint", "amount": "double"}
+
+#: What `judging.matured` gives.
+MATURED = ["family", "as_of", "customer_id", "uncalibrated", "happened"]
+
 _WITH_INTERVAL = ("probability_alive", "no_purchase_30d", "no_purchase_60d", "no_purchase_90d", "residual_value")
 
 

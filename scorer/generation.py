@@ -12,10 +12,13 @@ import pandas as pd
 
 from retentioncast.core.errors import FitFailed, NotEnoughData, RetentionCastError
 from retentioncast.infra.settings import ScorerSettings
+from retentioncast.models.judging.judgement import Evidence
 from scorer.gate import require_sense
+from scorer.judge import gather, pass_gate
 from scorer.part import Member, Part, Recalibration, Refused, Storable
-from scorer.purchases import score_purchases
+from scorer.purchases import UNJUDGED, score_purchases
 from scorer.retention import forecast_retention
+from scorer.ruling import Ruling, not_backtested
 from scorer.snapshot import InForce, Snapshot
 from scorer.subscriptions import score_subscriptions
 
@@ -38,6 +41,8 @@ class Generation:
     recalibrations: tuple[Recalibration, ...] = ()
     retention: pd.DataFrame = field(default_factory=pd.DataFrame)
     models: Mapping[str, Storable] = field(default_factory=dict)
+    ruling: Ruling = field(default_factory=lambda: not_backtested("there is nothing to judge."))
+    uncalibrated: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,14 +62,40 @@ def make_generation(snapshot: Snapshot, settings: ScorerSettings) -> Generation:
         raise NotEnoughData(
             f"There is no order and no subscription up to {snapshot.as_of}.", "Wait for the first ones."
         )
-    purchases = _attempt("Repeat buying", lambda: score_purchases(snapshot.customers, settings, snapshot.stored))
+    evidence, why_not = _evidence(snapshot, settings)
+    purchases = _attempt("Repeat buying", lambda: _score_purchases(snapshot, settings, evidence))
     subscriptions, rows = _Attempt(), snapshot.subscriptions
     if len(rows):
         subscriptions = _attempt("Subscriptions", lambda: score_subscriptions(rows, settings, snapshot.stored))
     _require_parts(purchases, subscriptions, snapshot.in_force)
     generation = _with_retention(_put_together(snapshot, purchases, subscriptions), snapshot, settings)
     require_sense(generation.scores, generation.parameters)
-    return generation
+    if purchases.part is None:
+        return generation
+    return _ruled(generation, pass_gate(snapshot, purchases.part, evidence, why_not))
+
+
+def _evidence(snapshot: Snapshot, settings: ScorerSettings) -> tuple[Evidence | None, str]:
+    """What the backtest found; that it went wrong must not stop a shop from getting scores."""
+    try:
+        return gather(snapshot, settings)
+    except Exception as error:
+        logger.exception("The backtest went wrong.", extra={"action": "judge"})
+        return None, f"the backtest went wrong ({type(error).__name__}: {error}); see the scorer's log."
+
+
+def _score_purchases(snapshot: Snapshot, settings: ScorerSettings, evidence: Evidence | None) -> Part:
+    choice = evidence.choice if evidence else None
+    weights, curve = (choice.weights, choice.curve) if choice else (UNJUDGED, None)
+    return score_purchases(snapshot.customers, settings, weights, curve, snapshot.stored)
+
+
+def _ruled(generation: Generation, ruling: Ruling) -> Generation:
+    """The generation with what was ruled, and a note where that was nothing."""
+    told = ruling.told
+    unjudged = told["verdict"] == "not backtested"
+    notes = (*generation.notes, f"Not backtested: {told['reason']}") if unjudged else generation.notes
+    return replace(generation, ruling=ruling, notes=notes, parameters={**generation.parameters, "judgement": told})
 
 
 def _attempt(name: str, fit: Callable[[], Part]) -> _Attempt:
@@ -118,6 +149,7 @@ def _put_together(snapshot: Snapshot, purchases: _Attempt, subscriptions: _Attem
         buying.members,
         buying.recalibrations,
         models=models,
+        uncalibrated=buying.uncalibrated,
     )
 
 

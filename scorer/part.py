@@ -10,6 +10,7 @@ import pandas as pd
 
 from retentioncast.core.errors import InvalidInput, NotEnoughData, RetentionCastError
 from retentioncast.models.btyd.time_unit import TimeUnit
+from retentioncast.models.judging.stack import Stack
 
 Status = Literal["published", "refused", "failed"]
 
@@ -53,6 +54,9 @@ class Part:
     recalibrations: tuple[Recalibration, ...] = ()
     #: What goes into the model store, by name: `purchase`, `spend`, `subscription`.
     models: Mapping[str, Storable] = field(default_factory=dict)
+    #: What predicts repeat buying, and its P(no purchase) before recalibration, in the columns of `scores`.
+    model: Stack | None = None
+    uncalibrated: pd.DataFrame | None = None
 
 
 class Refused(RetentionCastError):

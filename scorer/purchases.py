@@ -1,4 +1,4 @@
-"""Repeat buying: BG/NBD and Gamma-Gamma on purchases.
+"""Repeat buying: the chosen family or stack, and Gamma-Gamma, on purchases.
 
 Only purchases: renewals come by contract, on the subscription's dates and until it is cancelled, and belong to the
 subscription model. Free orders count as purchases; Gamma-Gamma leaves them out by itself.
@@ -7,24 +7,42 @@ subscription model. Free orders count as purchases; Gamma-Gamma leaves them out 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import pandas as pd
 
 from retentioncast.core.errors import FitFailed, NotEnoughData
 from retentioncast.infra.settings import ScorerSettings
 from retentioncast.models import BetaGeo, GammaGamma, score_repeat_buyers
-from scorer.part import Member, Part, Storable
+from retentioncast.models.btyd.families import FAMILIES
+from retentioncast.models.btyd.purchase_columns import PURCHASE_COLUMNS
+from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
+from retentioncast.models.btyd.time_unit import DAYS_PER_UNIT
+from retentioncast.models.clv.ports import PurchaseModel
+from retentioncast.models.judging.recalibration import Curve
+from retentioncast.models.judging.stack import Stack
+from scorer.models import read_stored, storable
+from scorer.part import Member, Part, Recalibration, Storable
 from scorer.snapshot import StoredModels
 
 SUMMARY = ["frequency", "recency", "T", "monetary_value"]
 HORIZONS_DAYS = (30, 60, 90)
+#: What is published where nothing could be judged.
+UNJUDGED: Mapping[str, float] = {BetaGeo.family: 1.0}
 _NONE_STORED = StoredModels()
 
 
-def score_purchases(customers: pd.DataFrame, settings: ScorerSettings, stored: StoredModels = _NONE_STORED) -> Part:
-    """Scores of everyone who ever purchased; without money columns where spend cannot be fitted. Pinned models of the
-    store are used as they are, others fitted.
+def score_purchases(
+    customers: pd.DataFrame,
+    settings: ScorerSettings,
+    weights: Mapping[str, float] = UNJUDGED,
+    curve: Curve | None = None,
+    stored: StoredModels = _NONE_STORED,
+) -> Part:
+    """Scores of everyone who ever purchased, by the families of these weights, their P(no purchase) set right by the
+    curve; without money columns where spend cannot be fitted. Pinned models of the store are used as they are, with
+    their own weights and curve; others are fitted.
 
     Raises:
         NotEnoughData: fewer customers than the settings ask for, or too few repeat buyers.
@@ -34,22 +52,79 @@ def score_purchases(customers: pd.DataFrame, settings: ScorerSettings, stored: S
     summary.attrs["time_unit"] = "week"
     _require_customers(len(summary), settings.min_customers)
     pinned = stored.pinned_text("purchase")
-    model = BetaGeo.from_json(pinned) if pinned else fit_with_draws(BetaGeo(), summary, settings.seed)
+    stack = read_stored(pinned, FAMILIES) if pinned else _fit_stack(summary, settings.seed, weights, curve)
     spend, reason = _fit_spend(summary, settings.seed, stored)
     scores = score_repeat_buyers(
-        model, spend, summary, HORIZONS_DAYS, settings.value_horizon_days, settings.discount_rate,
+        stack, spend, summary, HORIZONS_DAYS, settings.value_horizon_days, settings.discount_rate,
         settings.interval, settings.draws, settings.seed,
     )  # fmt: skip
-    parameters = {"purchase": describe(model.family, model), "spend": describe("Gamma-Gamma", spend) if spend else None}
-    notes = (f"No money columns: {reason}",) if reason else ()
-    members = (Member(model.family, 1.0, model.time_unit, dict(model.params_)),)
-    models: dict[str, Storable] = {"purchase": model} | ({"spend": spend} if spend else {})
-    # That of a pinned model is the likelihood of other data.
-    likelihood = None if pinned else model.log_likelihood_
-    return Part(scores, parameters, notes, likelihood, spend is not None, members, models=models)
+    members = cast("list[RepeatBuyingModel]", list(stack.members))
+    models: dict[str, Storable] = {"purchase": storable(stack)} | ({"spend": spend} if spend else {})
+    return Part(
+        scores,
+        {
+            "purchase": describe_stack(members, stack.weights.tolist()),
+            "spend": describe("Gamma-Gamma", spend) if spend else None,
+        },
+        (f"No money columns: {reason}",) if reason else (),
+        # That of a pinned model is the likelihood of other data, and a stack has none.
+        members[0].log_likelihood_ if len(members) == 1 and not pinned else None,
+        has_money=spend is not None,
+        members=tuple(
+            Member(model.family, float(weight), model.time_unit, dict(model.params_))
+            for model, weight in zip(members, stack.weights, strict=True)
+        ),
+        recalibrations=_recalibrations(stack),
+        models=models,
+        model=stack,
+        uncalibrated=_uncalibrated(stack, summary) if stack.recalibrate is not None else None,
+    )
 
 
-def describe(name: str, model: BetaGeo | GammaGamma) -> dict[str, Any]:
+def _fit_stack(summary: pd.DataFrame, seed: int, weights: Mapping[str, float], curve: Curve | None) -> Stack:
+    """The families of these weights, each fitted."""
+    judged = weights is not UNJUDGED
+    members = [_fit_member(FAMILIES[family], summary, seed, judged) for family in weights]
+    return Stack(cast("list[PurchaseModel]", members), list(weights.values()), curve)
+
+
+def _recalibrations(stack: Stack) -> tuple[Recalibration, ...]:
+    curve = stack.recalibrate
+    if curve is None:
+        return ()
+    return tuple(Recalibration(days, curve.method, curve.parameters) for days in HORIZONS_DAYS)
+
+
+def _fit_member(family: type[RepeatBuyingModel], summary: pd.DataFrame, seed: int, judged: bool) -> RepeatBuyingModel:
+    """The fitted family. Where its likelihood has no maximum to be trusted, a judged one is taken at the mode of its
+    posterior, as in the backtest: the gate has the last word."""
+    try:
+        return fit_with_draws(family(time_unit="week"), summary, seed)
+    except FitFailed:
+        if not judged:
+            raise
+        return family(time_unit="week").fit(summary, method="laplace", seed=seed)
+
+
+def _uncalibrated(stack: Stack, summary: pd.DataFrame) -> pd.DataFrame:
+    """P(no purchase) of each horizon before recalibration, named as in the scores."""
+    plain = Stack(stack.members, stack.weights.tolist())
+    x, t_x, age = (summary[name] for name in PURCHASE_COLUMNS)
+    unit = DAYS_PER_UNIT[stack.time_unit]
+    columns = {
+        f"no_purchase_{days}d": plain.probability_no_purchase(days / unit, x, t_x, age) for days in HORIZONS_DAYS
+    }
+    return pd.DataFrame(columns, index=summary.index)
+
+
+def describe_stack(members: list[RepeatBuyingModel], weights: list[float]) -> dict[str, Any]:
+    """The member of most weight, and where there are several all of them, each with its weight."""
+    told = [describe(model.family, model) | {"weight": weight} for model, weight in zip(members, weights, strict=True)]
+    first = max(told, key=lambda member: float(member["weight"]))
+    return first if len(told) == 1 else {**first, "members": told}
+
+
+def describe(name: str, model: RepeatBuyingModel | GammaGamma) -> dict[str, Any]:
     """What `scores.model_runs` keeps of a fitted model."""
     return {
         "model": name,
@@ -59,10 +134,12 @@ def describe(name: str, model: BetaGeo | GammaGamma) -> dict[str, Any]:
         "n_customers": model.n_customers_,
         "n_groups": model.n_groups_,
         "notes": list(model.notes_),
-    } | _certificate(model) | ({"time_unit": model.time_unit} if isinstance(model, BetaGeo) else {})  # fmt: skip
+        **_certificate(model),
+        **({"time_unit": model.time_unit} if isinstance(model, RepeatBuyingModel) else {}),
+    }
 
 
-def fit_with_draws[Model: (BetaGeo, GammaGamma)](model: Model, summary: pd.DataFrame, seed: int) -> Model:
+def fit_with_draws[Model: (RepeatBuyingModel, GammaGamma)](model: Model, summary: pd.DataFrame, seed: int) -> Model:
     """The maximum of the likelihood, whose numbers are those that papers print, and the posterior's draws with it.
 
     The search does not begin where the last run ended: the same data and seed must give the same scores to the bit.
@@ -73,7 +150,7 @@ def fit_with_draws[Model: (BetaGeo, GammaGamma)](model: Model, summary: pd.DataF
     return model
 
 
-def _certificate(model: BetaGeo | GammaGamma) -> dict[str, Any]:
+def _certificate(model: RepeatBuyingModel | GammaGamma) -> dict[str, Any]:
     """Where the draws came from, and the Pareto k of their weights (null where none were tried)."""
     if model.posterior_ is None:
         return {}

@@ -13,6 +13,7 @@ from retentioncast.core.errors import RetentionCastError
 from retentioncast.infra.settings import ScorerSettings
 from scorer.generation import Generation, make_generation
 from scorer.part import Status, status_of
+from scorer.ruling import NotGoodEnough, Ruling
 from scorer.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -45,8 +46,8 @@ class Store(Protocol):
     def publish(self, run: Run, generation: Generation, elapsed_s: Callable[[], float]) -> Run:
         """Replace the scores in force, all or nothing."""
 
-    def record(self, run: Run) -> Run:
-        """Write down a run that was not published."""
+    def record(self, run: Run, ruling: Ruling | None = None) -> Run:
+        """Write down a run that was not published, with what the gate ruled."""
 
 
 class Stopped(Exception):
@@ -84,6 +85,10 @@ class Scoring:
             done = store.publish(_with_generation(run, generation, self.settings), generation, elapsed_s)
         except Stopped:
             raise
+        except NotGoodEnough as error:
+            told = {"judgement": error.ruling.told, "settings": self.settings.model_dump(mode="json")}
+            refused = replace(run, status="refused", reason=str(error), parameters=told, duration_s=elapsed_s())
+            done = store.record(refused, error.ruling)
         except RetentionCastError as error:
             done = store.record(replace(run, status=status_of(error), reason=str(error), duration_s=elapsed_s()))
         except Exception as error:

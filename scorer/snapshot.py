@@ -8,14 +8,18 @@ from datetime import datetime
 
 import pandas as pd
 
+from scorer.part import Member, Recalibration
+
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """The scores that readers see now: their run, and which parts they hold."""
+    """The scores that readers see now: their run, which parts they hold, and the models they were made with."""
 
     run_id: int
     has_purchases: bool
     has_money: bool
+    members: tuple[Member, ...] = ()
+    recalibrations: tuple[Recalibration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,9 @@ class Snapshot:
     monetary_value (NaN where there is no purchase, only renewals), days_since_order (of any kind).
     `subscriptions`, one row each: customer_id, plan, billing_period, channel, price, duration_days, event.
     `standing`: the months' subscribers, see `retention.STANDING`.
+    `purchase_days`, one row a customer and day (since 1970) with a purchase: customer_id, day, amount, of all customers
+    or a sample of them; None: this run is not judged. `matured`, one row a prediction whose horizon has passed:
+    family, as_of (day), customer_id, uncalibrated, happened.
     """
 
     as_of: datetime
@@ -51,3 +58,5 @@ class Snapshot:
     in_force: InForce | None
     standing: pd.DataFrame = field(default_factory=pd.DataFrame)
     stored: StoredModels = field(default_factory=StoredModels)
+    purchase_days: pd.DataFrame | None = None
+    matured: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -17,15 +18,19 @@ from psycopg.types.json import Jsonb
 
 from retentioncast.core.clock import Clock
 from retentioncast.core.errors import NotEnoughData, Retry
+from retentioncast.infra.settings import JudgingSettings
 from retentioncast.infra.sql import sql
 from scorer.as_of import choose_as_of
 from scorer.binary_copy import Array, decode_rows, encode_rows, microseconds
+from scorer.calibration import keep_predictions, settle_predictions
 from scorer.columns import CUSTOMERS, DAYS_PER_WEEK, SCORES, SUBSCRIPTIONS
 from scorer.generation import Generation
+from scorer.history import read_in_force, read_matured, read_purchase_days
 from scorer.part import Member, Recalibration
 from scorer.retention import STANDING
+from scorer.ruling import Ruling
 from scorer.runs import Run
-from scorer.snapshot import InForce, Snapshot
+from scorer.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +42,13 @@ _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class PostgresStore:
-    """The store of one run. `reconnect` gives a fresh connection when the first breaks on the way."""
+    """The store of one run. `reconnect` gives a fresh connection when the first breaks on the way; `judges_first` says
+    whether a run is judged when nothing is in force yet."""
 
     connection: psycopg.Connection
     reconnect: Callable[[], psycopg.Connection]
+    judging: JudgingSettings = field(default_factory=JudgingSettings)
+    judges_first: bool = True
 
     def read_snapshot(self, asked: datetime | None) -> Snapshot:
         """One REPEATABLE READ transaction; see `Snapshot`.
@@ -60,15 +68,16 @@ class PostgresStore:
             columns = self._customer_columns(as_of)
             customers = _customers(columns, as_of)
             data_from, data_to = _range(columns)
-            return Snapshot(
+            snapshot = Snapshot(
                 as_of,
                 customers,
                 self._subscriptions(as_of),
                 data_from,
                 data_to,
-                self._in_force(),
+                read_in_force(self.connection),
                 self._standing(as_of),
             )
+            return self._with_history(snapshot)
 
     def publish(self, run: Run, generation: Generation, elapsed_s: Callable[[], float]) -> Run:
         """One transaction: the run's row and models, the old scores out, the new ones in. Retry: nothing written."""
@@ -78,18 +87,36 @@ class PostgresStore:
             _copy_scores(self.connection, run, generation.scores)
             _write_models(self.connection, run, generation)
             _copy_retention(self.connection, run, generation.retention)
+            _write_backtest(self.connection, run, generation.ruling)
+            self._look_back(run, generation)
             run = replace(run, duration_s=elapsed_s())
             fields = {"duration_s": run.duration_s, "run_id": run.run_id}
             self.connection.execute(sql("publish.finish_run", SQL), fields)
         return run
 
-    def record(self, run: Run) -> Run:
+    def record(self, run: Run, ruling: Ruling | None = None) -> Run:
         """Write the row of a run that was not published, over a fresh connection where the first is broken."""
         if self.connection.closed or self.connection.broken:
             with self.reconnect() as connection, _told("record"):
-                return _insert(connection, run)
+                return _record(connection, run, ruling)
         with _told("record"):
-            return _insert(self.connection, run)
+            return _record(self.connection, run, ruling)
+
+    def _with_history(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with what a refit is judged by, where this run is."""
+        if not self.judging.enabled or (snapshot.in_force is None and not self.judges_first):
+            return snapshot
+        log = read_purchase_days(self.connection, snapshot.as_of, len(snapshot.customers), self.judging)
+        return replace(snapshot, purchase_days=log, matured=read_matured(self.connection, snapshot.as_of))
+
+    def _look_back(self, run: Run, generation: Generation) -> None:
+        """Earlier predictions against what happened since, and this run's kept for later."""
+        assert run.run_id is not None and run.as_of is not None
+        if not self.judging.enabled:
+            return
+        settle_predictions(self.connection, run.as_of)
+        told = (generation.scores, generation.uncalibrated)
+        keep_predictions(self.connection, run.run_id, run.as_of, *told, self.judging)
 
     def add_note(self, run: Run, note: str) -> Run:
         """Say one thing more in the reason of a run that is written already."""
@@ -113,10 +140,6 @@ class PostgresStore:
     def _standing(self, as_of: datetime) -> pd.DataFrame:
         rows = self.connection.execute(sql("retention.standing", SQL), {"as_of": as_of}).fetchall()
         return pd.DataFrame(rows, columns=STANDING)
-
-    def _in_force(self) -> InForce | None:
-        row = self.connection.execute(sql("snapshot.in_force", SQL)).fetchone()
-        return InForce(*row) if row else None
 
 
 @contextmanager
@@ -167,6 +190,14 @@ def _told(what: str) -> Iterator[None]:
         raise Retry(f"Postgres did not let the scorer {what}: {reason}.", "The next run tries again.") from error
 
 
+def _record(connection: psycopg.Connection, run: Run, ruling: Ruling | None) -> Run:
+    with connection.transaction():
+        run = _insert(connection, run)
+        if ruling is not None:
+            _write_backtest(connection, run, ruling)
+    return run
+
+
 def _insert(connection: psycopg.Connection, run: Run) -> Run:
     fields = {**asdict(run), "parameters": None if run.parameters is None else Jsonb(run.parameters)}
     row = connection.execute(sql("publish.record_run", SQL), fields).fetchone()
@@ -200,6 +231,20 @@ def _copy_retention(connection: psycopg.Connection, run: Run, forecast: pd.DataF
     with connection.cursor().copy(sql("retention.copy", SQL)) as copy:
         for row in forecast.itertuples(index=False):
             copy.write_row((run.run_id, *row))
+
+
+def _write_backtest(connection: psycopg.Connection, run: Run, ruling: Ruling) -> None:
+    rows = [{**asdict(score), **_nullable(asdict(score.measures)), "run_id": run.run_id} for score in ruling.scores]
+    for row in rows:
+        row["origin"] = (_UNIX + timedelta(days=row["origin"])).date()
+    with connection.cursor() as cursor:
+        cursor.executemany(sql("judging.write_backtest", SQL), rows)
+    if rows:
+        connection.execute(sql("judging.forget_backtests", SQL), {"run_id": run.run_id})
+
+
+def _nullable(measures: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in measures.items()}
 
 
 def _as_row(model: Member | Recalibration) -> dict[str, Any]:

@@ -110,6 +110,20 @@ class ConsumerSettings(_Section):
     online: OnlineSettings = OnlineSettings()
 
 
+class JudgingSettings(_Section):
+    """How a refit is judged before it is published, and which predictions are kept to be judged later."""
+
+    enabled: bool = True
+    #: Whether the service judges its first run, when nothing is in force yet; false: first scores come sooner.
+    first_run: bool = False
+    #: Backtests look at a sample of at most about so many customers.
+    customers: int = Field(20_000, ge=100)
+    #: Days of the stream between two runs whose predictions are kept.
+    keep_every_days: int = Field(10, ge=1)
+    #: Predictions are kept of at most about so many customers.
+    kept_customers: int = Field(10_000, ge=1)
+
+
 class ScorerSettings(_Section):
     """When and on what the scorer fits."""
 
@@ -122,6 +136,7 @@ class ScorerSettings(_Section):
     interval: float = Field(0.8, gt=0, lt=1)
     draws: int = Field(200, ge=20)
     seed: int = Field(42, ge=0)
+    judging: JudgingSettings = JudgingSettings()
 
 
 class ModelsSettings(_Section):

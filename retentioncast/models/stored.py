@@ -24,6 +24,14 @@ def content_hash(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def read_kind(text: str) -> str:
+    """The name of the model that is stored here, as it says itself; else DamagedModel."""
+    try:
+        return str(json.loads(text)["model"])
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise DamagedModel("this is no stored model: it does not say which.", "Fit the model again.") from error
+
+
 def read_content(text: str, model: str) -> dict[str, Any]:
     """Stored content of the named model, once kind, version and hash agree; else DamagedModel."""
     try:

@@ -39,10 +39,12 @@ def backtest(log: PurchaseDays, cuts: list[Cut], families: Families) -> Backtest
     failed: dict[str, str] = {}
     for name, family in families.items():
         try:
-            for cut in cuts:
-                model = fit_family(family, cut)
+            start = None
+            for cut in reversed(cuts):
+                model = fit_family(family, cut, start)
+                start = model.params_
                 for days in cut.happened:
-                    windows[cut.day, days].told[name] = tell(model, cut, days)
+                    windows[cut.day, days].told[name] = tell(cast(PurchaseModel, model), cut, days)
         except (FitFailed, NotEnoughData) as error:
             failed[name] = str(error)
     for cut in cuts:
@@ -51,11 +53,15 @@ def backtest(log: PurchaseDays, cuts: list[Cut], families: Families) -> Backtest
     return Backtest(list(windows.values()), [name for name in families if name not in failed], failed)
 
 
-def fit_family(family: type[RepeatBuyingModel], cut: Cut) -> PurchaseModel:
-    """The family fitted to what was known at the cut, in weeks."""
+def fit_family(family: type[RepeatBuyingModel], cut: Cut, start: dict[str, float] | None = None) -> RepeatBuyingModel:
+    """The family fitted to what was known at the cut, in weeks: by maximum likelihood, and where young data do not
+    determine it, by the mode of the posterior. The search begins at `start`, the fit at the next origin."""
     groups = cut.groups
     x, t_x, age = groups.columns
-    return cast(PurchaseModel, family(time_unit="week").fit(x, t_x, age, weights=groups.weights))
+    try:
+        return family(time_unit="week").fit(x, t_x, age, weights=groups.weights, start=start)
+    except FitFailed:
+        return family(time_unit="week").fit(x, t_x, age, weights=groups.weights, method="map", start=start)
 
 
 def tell(model: PurchaseModel, cut: Cut, horizon_days: int) -> Told:

@@ -8,7 +8,7 @@ import numpy as np
 
 from retentioncast.models.arrays import Floats
 from retentioncast.models.clv.ports import PurchaseModel
-from retentioncast.models.judging.backtest import Backtest, Families, backtest, tell
+from retentioncast.models.judging.backtest import Families, backtest, tell
 from retentioncast.models.judging.baselines import BASE_RATE
 from retentioncast.models.judging.choice import Choice, choose
 from retentioncast.models.judging.gate import Comparison, Verdict, compare, decide
@@ -52,7 +52,7 @@ class Judgement:
 
 
 def gather_evidence(
-    log: PurchaseDays, as_of: int, horizons_days: tuple[int, ...], families: Families, in_use: str | None = None
+    log: PurchaseDays, as_of: int, horizons_days: tuple[int, ...], families: Families
 ) -> Evidence | None:
     """Backtest and choice on what was known at the end of day `as_of`; None where history is too short or no family
     can be fitted at every origin."""
@@ -60,8 +60,8 @@ def gather_evidence(
     found = backtest(log, cuts, families)
     if not cuts or not found.families:
         return None
-    choice = choose(stack_rows(found.windows, found.families), found.families, in_use)
-    return Evidence(cuts, _with_chosen(found, choice), choice, found.failed)
+    choice = choose(stack_rows(found.windows, found.families), found.families)
+    return Evidence(cuts, with_chosen(found.windows, choice), choice, found.failed)
 
 
 def judge(evidence: Evidence, refit: PurchaseModel, in_force: PurchaseModel | None) -> Judgement:
@@ -75,11 +75,11 @@ def judge(evidence: Evidence, refit: PurchaseModel, in_force: PurchaseModel | No
     return Judgement(verdict, comparisons, _scores(windows))
 
 
-def _with_chosen(found: Backtest, choice: Choice) -> list[Window]:
+def with_chosen(windows: list[Window], choice: Choice) -> list[Window]:
     """The windows with what the choice would have told, without the outcomes of each window's own origin."""
-    edges = np.cumsum([window.customer.size for window in found.windows])[:-1]
+    edges = np.cumsum([window.customer.size for window in windows])[:-1]
     pieces = np.split(choice.held_out, edges)
-    return [_add(window, CHOSEN, piece, choice) for window, piece in zip(found.windows, pieces, strict=True)]
+    return [_add(window, CHOSEN, piece, choice) for window, piece in zip(windows, pieces, strict=True)]
 
 
 def _add(window: Window, name: str, no_purchase: Floats, choice: Choice) -> Window:

@@ -7,21 +7,23 @@ from retentioncast.models.judging.purchase_days import Cut, PurchaseDays
 #: From one origin to the next: windows of the shortest horizon do not overlap.
 STEP_DAYS = 30
 MOST_ORIGINS = 6
-#: History before the first origin: less tells nothing of who comes back.
+#: History before the first origin: less tells nothing of who comes back; nor does a model fitted to less than half of
+#: what there is now tell of the one that would be published.
 LEAST_HISTORY_DAYS = 90
+LEAST_SHARE = 0.5
 
 
 def choose_origins(first_day: int, as_of: int, horizons_days: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
     """Origins (newest first) with the horizons that have passed by the end of day `as_of`; empty: too short a history.
 
-    They lie 30, 60, ... days back, at most 6, none with less than 90 days of history before it. So the shortest
-    horizon is judged on the newest days, and each horizon at every origin where its outcome is known.
+    They lie 30, 60, ... days back, at most 6, none with less than 90 days or half of the history before it. So the
+    shortest horizon is judged on the newest days, and each horizon at every origin where its outcome is known.
     """
     origins = {}
     for back in range(STEP_DAYS, STEP_DAYS * MOST_ORIGINS + 1, STEP_DAYS):
         origin = as_of - back
         passed = tuple(days for days in horizons_days if days <= back)
-        if passed and origin - first_day >= LEAST_HISTORY_DAYS:
+        if passed and origin - first_day >= max(LEAST_HISTORY_DAYS, LEAST_SHARE * (as_of - first_day)):
             origins[origin] = passed
     return origins
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self, cast
 
 import numpy as np
 
+from retentioncast.core.errors import InvalidInput
 from retentioncast.models.arrays import Column, Floats
+from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
 from retentioncast.models.btyd.time_unit import TimeUnit
 from retentioncast.models.clv.ports import PurchaseModel
+from retentioncast.models.judging.recalibration import Curve
+from retentioncast.models.stored import SCHEMA_VERSION, content_hash, read_content
 
 
 class Stack:
@@ -24,7 +29,7 @@ class Stack:
         self,
         members: Sequence[PurchaseModel],
         weights: Sequence[float],
-        recalibrate: Callable[[Floats], Floats] | None = None,
+        recalibrate: Curve | None = None,
     ) -> None:
         units = {member.time_unit for member in members}
         if len(units) != 1 or len(members) != len(weights):
@@ -78,6 +83,45 @@ class Stack:
                 orders[rows], end[rows] = model.sample_future(t, x, t_x, age, draws[rows], rng)
         return orders, end
 
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """What the columns of `draw_parameters` are, e.g. member, bg_nbd_r, …"""
+        members = cast("tuple[RepeatBuyingModel, ...]", self.members)
+        return ("member", *(f"{_slug(model.family)}_{name}" for model in members for name in model.parameter_names))
+
+    def to_json(self) -> str:
+        """The fitted stack as JSON with a schema version and a hash; floats come back bit for bit."""
+        members = cast("tuple[RepeatBuyingModel, ...]", self.members)
+        families = [model.family for model in members]
+        curve = self.recalibrate
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "model": type(self).__name__,
+            "order": families,
+            "weights": dict(zip(families, self.weights.tolist(), strict=True)),
+            "members": {model.family: json.loads(model.to_json()) for model in members},
+            "recalibration": None if curve is None else {"method": curve.method, "parameters": curve.parameters},
+        }
+        return json.dumps(content | {"hash": content_hash(content)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, families: Mapping[str, type[RepeatBuyingModel]]) -> Self:
+        """The stack that `to_json` wrote, of these families by their names in prose.
+
+        Raises DamagedModel for another model, version or hash, InvalidInput for a family that is not among these.
+        """
+        content = read_content(text, cls.__name__)
+        order = content["order"]
+        if unknown := [name for name in order if name not in families]:
+            raise InvalidInput(f"The stack holds {unknown[0]}, which this version does not know.", "Use another one.")
+        members = [families[name].from_json(json.dumps(content["members"][name])) for name in order]
+        curve = content["recalibration"]
+        weights = np.array([content["weights"][name] for name in order])
+        stack = cls(cast("list[PurchaseModel]", members), weights.tolist(), None if curve is None else Curve(**curve))
+        # Made to sum to 1 once more they could differ in the last bit.
+        stack.weights = weights
+        return stack
+
     def _mix(self, of: Callable[[Any, Floats | None], Floats], parameters: Floats | None) -> Floats:
         parts = zip(self.weights, self.members, self._split(parameters), strict=True)
         return np.asarray(sum(weight * of(model, draws) for weight, model, draws in parts))
@@ -87,3 +131,7 @@ class Stack:
             return [None] * len(self.members)
         edges = np.cumsum([1, *self._widths])
         return [parameters[:, a:b] for a, b in pairwise(edges)]
+
+
+def _slug(family: str) -> str:
+    return family.lower().replace("/", "_").replace("-", "_")

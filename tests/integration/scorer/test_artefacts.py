@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -19,7 +20,10 @@ from retentioncast.infra.artefacts.promotions import Promotions
 from retentioncast.infra.artefacts.store import ModelStore
 from retentioncast.infra.postgres import connect
 from retentioncast.infra.settings import Settings
+from retentioncast.models.btyd.families import FAMILIES
+from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
 from scorer.bootstrap import score_once
+from scorer.models import read_stored
 from tests.integration.scorer.mirror import add_transactions, plausible_shop, set_stream_time, with_scorer
 from tests.integration.scorer.test_service import environment
 
@@ -49,9 +53,12 @@ def history_of(settings: Settings) -> Promotions:
 
 
 def parameters(settings: Settings, run_id: int) -> object:
+    """Of every member of the stack, and of spend."""
     with connect(settings, "reader") as connection:
         row = connection.execute("select parameters from scores.model_runs where run_id = %s", [run_id]).fetchone()
-    return row and (row[0]["purchase"]["parameters"], row[0]["spend"]["parameters"])
+        query = "select family, weight, parameters from scores.purchase_models where run_id = %s order by member"
+        stack = connection.execute(query, [run_id]).fetchall()
+    return row and (stack, row[0]["spend"]["parameters"])
 
 
 def test_a_published_run_puts_its_models_into_the_store_and_in_force(shop: Settings) -> None:
@@ -61,10 +68,13 @@ def test_a_published_run_puts_its_models_into_the_store_and_in_force(shop: Setti
     assert now is not None and (now.action, now.pinned) == ("published", False)
     stored = history.store.read(now.version)
     assert set(stored.files) == {"purchase.json", "spend.json", "draws.nc"}
-    assert json.loads(stored.files["purchase.json"])["params"] == (run.parameters or {})["purchase"]["parameters"]
+    told = (run.parameters or {})["purchase"]
+    stack = read_stored(stored.files["purchase.json"].decode(), FAMILIES)
+    heaviest = cast(RepeatBuyingModel, stack.members[int(stack.weights.argmax())])
+    assert (heaviest.family, heaviest.params_) == (told["model"], told["parameters"])
     origin = stored.manifest.origin
     assert (origin.run_id, origin.as_of, origin.customers) == (run.run_id, run.as_of, 300)
-    assert origin.metrics == {"log_likelihood": run.log_likelihood}
+    assert run.log_likelihood is None and origin.metrics == {}, "a stack of several has no likelihood of its own"
     assert "numpy" in origin.packages and origin.code_version == run.code_version
 
 
@@ -76,6 +86,7 @@ def test_a_refused_run_leaves_the_store_as_it_is(shop: Settings) -> None:
 
 def test_pinned_models_score_as_they_are_until_the_pin_is_released(shop: Settings) -> None:
     first = score_once(shop)
+    assert len((first.parameters or {})["judgement"]["weights"]) > 1, "a stack of several is what a pin must hold"
     history = history_of(shop)
     old = history.store.versions()[0]
     set_stream_time(shop, 302)

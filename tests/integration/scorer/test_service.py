@@ -81,7 +81,8 @@ def test_once_prints_the_row_of_its_run_for_a_machine(shop: Settings) -> None:
     with connect(shop, "reader") as connection:
         rows = connection.execute("select run_id, parameters from scores.model_runs").fetchall()
     assert rows == [(run["run_id"], run["parameters"])]
-    assert set(run["parameters"]) == {"purchase", "spend", "subscription", "retention", "settings", "schema_version"}
+    models = {"purchase", "spend", "subscription", "retention"}
+    assert set(run["parameters"]) == {*models, "judgement", "settings", "schema_version"}
 
 
 def test_once_on_an_empty_shop_ends_with_1_and_says_why(database: Settings) -> None:

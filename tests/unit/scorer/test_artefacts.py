@@ -19,6 +19,7 @@ from retentioncast.infra.settings import ModelsSettings, Settings
 from scorer import artefacts
 from scorer.artefacts import Keeper, KeepingStore
 from scorer.generation import Generation
+from scorer.ruling import Ruling
 from scorer.runs import Run
 from scorer.snapshot import Snapshot
 
@@ -127,7 +128,7 @@ class Inner:
     def publish(self, run: Run, generation: Generation, elapsed_s: object) -> Run:
         return run
 
-    def record(self, run: Run) -> Run:
+    def record(self, run: Run, ruling: Ruling | None = None) -> Run:
         return run
 
     def add_note(self, run: Run, note: str) -> Run:

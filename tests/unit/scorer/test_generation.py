@@ -65,7 +65,7 @@ def test_a_subscription_fit_that_fails_leaves_the_purchase_scores_and_says_why(
     fits["subscriptions"] = FitFailed("Cox found no maximum.")
     made = make_generation(snapshot(InForce(1, True, True)), SETTINGS)
     assert "subscription_survival_30d" not in made.scores
-    assert made.notes == ("Subscriptions not scored: Cox found no maximum.",)
+    assert made.notes[0] == "Subscriptions not scored: Cox found no maximum."
     assert made.parameters["subscription"] is None
 
 

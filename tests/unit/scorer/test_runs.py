@@ -14,6 +14,7 @@ from retentioncast.core.errors import NotEnoughData, Retry
 from retentioncast.infra.settings import ScorerSettings
 from scorer import runs
 from scorer.generation import Generation
+from scorer.ruling import Ruling
 from scorer.runs import Run, Scoring, Stopped
 from scorer.snapshot import Snapshot
 
@@ -40,7 +41,7 @@ class FakeStore:
             raise Retry("Postgres did not let the scorer publish: gone.")
         return self.record(run)
 
-    def record(self, run: Run) -> Run:
+    def record(self, run: Run, ruling: Ruling | None = None) -> Run:
         self.rows.append(run)
         return run
 

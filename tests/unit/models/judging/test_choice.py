@@ -61,16 +61,16 @@ def test_two_that_complement_each_other_are_stacked(truth: Floats) -> None:
     assert chosen.stack_gain is not None and chosen.stack_gain.mean > 0
 
 
-def test_two_that_say_the_same_are_not_stacked_and_the_one_in_use_stays(truth: Floats) -> None:
+def test_a_clearly_better_one_is_chosen_alone(truth: Floats) -> None:
+    assert choose(rows(outcomes(truth, 7), np.full(N, 0.5), truth), ["one", "other"]).weights == {"other": 1.0}
+
+
+def test_where_stacking_clearly_loses_at_other_origins_the_best_is_chosen_alone(truth: Floats) -> None:
+    """One is right at the first origin and wrong at the others; weights from the others never fit."""
     none = outcomes(truth, 5)
-    wobbles = expit(logit(truth) + np.random.default_rng(6).normal(0, 0.01, N))
-    told = rows(none, truth, wobbles)
-    assert choose(told, ["one", "other"], in_use="other").weights == {"other": 1.0}
-    assert choose(told, ["one", "other"], in_use="one").weights == {"one": 1.0}
-
-
-def test_a_clearly_better_one_replaces_the_one_in_use(truth: Floats) -> None:
-    chosen = choose(rows(outcomes(truth, 7), np.full(N, 0.5), truth), ["one", "other"], in_use="one")
+    turned = np.where(ORIGIN == 0, truth, 1 - truth)
+    slightly = expit(logit(truth) * 0.8)
+    chosen = choose(rows(none, np.where(ORIGIN == 0, slightly, turned), slightly), ["one", "other"])
     assert chosen.weights == {"other": 1.0}
 
 

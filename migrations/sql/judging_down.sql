@@ -1,0 +1,3 @@
+drop table scores.calibration;
+drop table scores.predictions;
+drop table scores.backtests;
