@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
-from consumer.bootstrap import kafka_config
+from consumer.bootstrap import SWITCH_S, kafka_config
+from consumer.decode import Source, stream_key
 from consumer.rows import Transaction
 from retentioncast.core import shop
 from retentioncast.infra.postgres import connect
@@ -29,11 +30,6 @@ from retentioncast.infra.topics import change_topics
 
 SQL = Path(__file__).parent / "sql"
 type Rows = list[tuple[Any, ...]]
-
-
-class Source(msgspec.Struct, gc=False):
-    lsn: int
-    sequence: str
 
 
 class Event(msgspec.Struct, gc=False):
@@ -58,10 +54,8 @@ def read(settings: Settings, counts: Mapping[int, int], batches: queue.Queue[Row
 
 def as_row(event: Event) -> tuple[Any, ...]:
     """All that the mirror keeps, the version read from `sequence` as the consumer must."""
-    commit, lsn = event.source.sequence[1:-1].split(",")
-    version = (int(commit[1:-1]), int(lsn[1:-1]))
     row = msgspec.structs.astuple(event.after) if event.after else (None,) * 9
-    return (*row, *version, event.after is None)
+    return (*row, *stream_key(event.source), event.after is None)
 
 
 def write(settings: Settings, batches: queue.Queue[Rows | None]) -> list[tuple[float, int]]:
@@ -79,6 +73,7 @@ def write(settings: Settings, batches: queue.Queue[Rows | None]) -> list[tuple[f
 def main(arguments: list[str]) -> None:
     settings = load_settings()
     gc.disable()  # it has nothing to find here, and costs a sixth of the time
+    sys.setswitchinterval(SWITCH_S)  # as the consumer does
     counts = {int(partition): int(count) for partition, count in (each.split(":") for each in arguments)}
     batches: queue.Queue[Rows | None] = queue.Queue(settings.consumer.queue_batches)
     threading.Thread(target=read, args=(settings, counts, batches), daemon=True).start()

@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 
-from consumer.bootstrap import make_loop
+from consumer.bootstrap import SWITCH_S, make_loop
 from retentioncast.core.errors import RetentionCastError
 from retentioncast.infra.logs import set_up_logs
 from retentioncast.infra.settings import load_settings
@@ -22,6 +22,7 @@ def main() -> int:
         set_up_logs(settings.log)
         loop = make_loop(settings)
         _calm_the_collector()
+        sys.setswitchinterval(SWITCH_S)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.reader.stop())
         loop.reader.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import psycopg
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
@@ -12,28 +13,32 @@ from confluent_kafka.admin import AdminClient
 from consumer.ahead import Stager
 from consumer.decode import decoders
 from consumer.events import Place
-from consumer.loop import Loop, Writer
-from consumer.online import OnlineModels, load_model
+from consumer.loop import Loop
 from consumer.positions import Range, starting_offsets
 from consumer.reader import Reader, unreachable
 from consumer.store import prepare
+from consumer.writer import Writer
 from retentioncast.core.clock import Clock, SystemClock
 from retentioncast.core.shop import ShopNames
 from retentioncast.infra.postgres import connect_until
 from retentioncast.infra.settings import Settings
-from retentioncast.models.online import OnlineConfig
+
+if TYPE_CHECKING:
+    from consumer.online import OnlineModels
 
 logger = logging.getLogger(__name__)
 
 _TIMEOUT_S = 10.0
+#: How long a thread may compute while another wants to (Python's own 5 ms): the thread that copies rows waits for this
+#: long after each block that it has sent, some hundred times a batch, while the reader decodes. A fifth of the time.
+SWITCH_S = 0.0005
 
 
 def make_loop(settings: Settings, names: ShopNames | None = None, clock: Clock | None = None) -> Loop:
     """A consumer ready to run: reader, writer and models wired to the Postgres and Kafka of the settings."""
     names, clock = names or ShopNames(), clock or SystemClock()
     source = Consumer(kafka_config(settings))
-    models = OnlineModels(OnlineConfig(), {})
-    online = models if settings.consumer.online.enabled else None
+    online = _online_models() if settings.consumer.online.enabled else None
     reader = Reader(
         source,
         decoders(names, settings.kafka.topic_prefix),
@@ -45,6 +50,13 @@ def make_loop(settings: Settings, names: ShopNames | None = None, clock: Clock |
     )
     writer = Writer(make_connector(settings, clock), online, clock, settings.consumer.retry_deadline_s)
     return Loop(reader, writer, Stager(make_connector(settings, clock)), clock)
+
+
+def _online_models() -> OnlineModels:
+    from consumer.online import OnlineModels
+    from retentioncast.models.online import OnlineConfig
+
+    return OnlineModels(OnlineConfig(), {})
 
 
 def kafka_config(settings: Settings) -> dict[str, object]:
@@ -92,8 +104,7 @@ def _starts(
             ids = topic_ids(settings, sorted({topic for topic, _ in places}))
             starts = starting_offsets(connection, places, lambda place: _range(source, place, ids))
             if online is not None:
-                numbers = sorted({partition for _, partition in places})
-                online.models = {number: load_model(connection, number, online.config) for number in numbers}
+                online.load(connection, sorted({partition for _, partition in places}))
         return starts
 
     return start

@@ -8,13 +8,11 @@ from consumer.events import Batch, Change, Place, Span
 from retentioncast.core.shop import UNAVAILABLE
 
 
-def cover(batch: Batch, place: Place, offset: int, first: int) -> Span:
-    """Let the batch account for this message's offset; `first` is where the partition stood before the batch."""
+def open_span(batch: Batch, place: Place, first: int) -> Span:
+    """The batch's span of this topic-partition; `first` is where that stood before the batch."""
     span = batch.spans.get(place)
     if span is None:
         span = batch.spans[place] = Span(first, first)
-    span.next = offset + 1
-    batch.messages += 1
     return span
 
 

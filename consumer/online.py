@@ -1,14 +1,15 @@
-"""Feeds the online models, one a partition, and keeps their state where the offsets are."""
+"""Feeds the online models, one a partition. (Needs river, a second of start-up: only who learns imports it.)"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import msgspec
 import psycopg
 
 from consumer.decode import event_time
 from consumer.events import Batch, Change
+from consumer.online_state import PartitionDelta
 from consumer.rows import Session, Subscription, Transaction
 from consumer.staging import SQL
 from retentioncast.core.shop import ORDER_KINDS
@@ -16,15 +17,11 @@ from retentioncast.infra.sql import sql
 from retentioncast.models.online import (
     OnlineChurn,
     OnlineConfig,
-    OnlineDelta,
     OrderPlaced,
     SessionStarted,
     SubscriptionChanged,
 )
 from retentioncast.models.online.events import Event
-
-#: A partition number and what its model has to say about a batch.
-type PartitionDelta = tuple[int, OnlineDelta]
 
 
 @dataclass(slots=True)
@@ -33,6 +30,10 @@ class OnlineModels:
 
     config: OnlineConfig
     models: dict[int, OnlineChurn]
+
+    def load(self, connection: psycopg.Connection, partitions: Iterable[int]) -> None:
+        """Hold the models of these partitions, and no others, as their last committed batches left them."""
+        self.models = {number: load_model(connection, number, self.config) for number in partitions}
 
     def learn(self, batch: Batch) -> list[PartitionDelta]:
         """Let each model see its part of the batch, in the order of the stream. Call once a batch."""
@@ -74,49 +75,3 @@ def load_model(connection: psycopg.Connection, partition: int, config: OnlineCon
         return OnlineChurn(config)
     customers = connection.execute(sql("online.read_customers", SQL), {"partition": partition}).fetchall()
     return OnlineChurn.restore(config, saved[0], customers)
-
-
-def write_online(connection: psycopg.Connection, deltas: list[PartitionDelta]) -> None:
-    """Write what the models have learnt, in the caller's transaction: one statement, all partitions at once."""
-    if not deltas:
-        return
-    connection.execute(sql("online.write_states", SQL), _states(deltas))
-    for partition, delta in deltas:
-        _write_reports(connection, partition, delta)
-
-
-def _states(deltas: list[PartitionDelta]) -> dict[str, str]:
-    """Rows as JSON: msgspec writes it, and Postgres reads it, in a fraction of the time that arrays would take."""
-    customers = {key: (partition, state) for partition, delta in deltas for key, state in delta.customers.items()}
-    scores = {score.customer_id: (partition, score) for partition, delta in deltas for score in delta.scores}
-    return {
-        "models": _json([{"partition": partition, "state": delta.model_state} for partition, delta in deltas]),
-        "customers": _json(
-            [{"id": key, "partition": partition, "state": state} for key, (partition, state) in customers.items()]
-        ),
-        "scores": _json(
-            [
-                {"id": key, "partition": partition, "probability": score.probability, "at": score.as_of}
-                for key, (partition, score) in scores.items()
-            ]
-        ),
-    }
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _write_reports(connection: psycopg.Connection, partition: int, delta: OnlineDelta) -> None:
-    for row in delta.metrics:
-        parameters = {
-            "partition": partition, "matured": row.n_matured, "at": row.stream_time, "log_loss": row.log_loss,
-            "auc": row.auc, "base_rate": row.base_rate, "base_rate_log_loss": row.base_rate_log_loss,
-        }  # fmt: skip
-        connection.execute(sql("online.write_metrics", SQL), parameters)
-    for drift in delta.drift:
-        parameters = {
-            "partition": partition, "matured": drift.n_matured, "at": drift.stream_time,
-            "log_loss": drift.log_loss,
-        }  # fmt: skip
-        connection.execute(sql("online.write_drift", SQL), parameters)

@@ -6,14 +6,15 @@ import contextlib
 import logging
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from consumer.decode import Decoder, dead_letter
 from consumer.events import Batch, Change, Message, Place, Span
-from consumer.fold import add_change, cover
+from consumer.fold import add_change, open_span
 from consumer.merge import Merger
 from retentioncast.core.clock import Clock
 from retentioncast.core.errors import InvalidMessage, Retry, StreamBroken
@@ -124,20 +125,34 @@ class Reader(threading.Thread):
         return good
 
     def _take(self, messages: list[Message]) -> None:
-        for message in messages:
-            topic = message.topic()
-            change = self._decode(topic, message)
+        """Messages come in runs of one topic-partition each: what is the same for a run is looked up once."""
+        for place, run in groupby(messages, _place):
+            decoder = self._decoders[place[0]]
             if self._ordered:
-                self._read_to[topic, message.partition()] = message.offset() + 1
-                self._merger.push(message, change)
+                self._wait(place, decoder, run)
             else:
-                self._add((topic, message.partition()), message.offset(), change)
+                self._gather(place, decoder, run)
         if self._ordered:
             self._release()
 
-    def _decode(self, topic: str, message: Message) -> Change | None:
+    def _wait(self, place: Place, decoder: Decoder, run: Iterable[Message]) -> None:
+        for message in run:
+            self._merger.push(message, self._decode(decoder, message))
+            self._read_to[place] = message.offset() + 1
+
+    def _gather(self, place: Place, decoder: Decoder, run: Iterable[Message]) -> None:
+        batch, span = self._batch, open_span(self._batch, place, self._covered[place])
+        for message in run:
+            change = self._decode(decoder, message)
+            if change is not None:
+                add_change(batch, change, span, keep_stream=False)
+            span.next = message.offset() + 1
+            batch.messages += 1
+        self._covered[place] = span.next
+
+    def _decode(self, decoder: Decoder, message: Message) -> Change | None:
         try:
-            return self._decoders[topic].decode(message)
+            return decoder.decode(message)
         except InvalidMessage as error:
             self._batch.dead.append(dead_letter(message, error))
             return None
@@ -162,10 +177,11 @@ class Reader(threading.Thread):
         self._paused = (self._paused | far) - near
 
     def _add(self, place: Place, offset: int, change: Change | None) -> None:
-        span = cover(self._batch, place, offset, self._covered[place])
-        self._covered[place] = span.next
+        span = open_span(self._batch, place, self._covered[place])
+        span.next = self._covered[place] = offset + 1
+        self._batch.messages += 1
         if change is not None:
-            add_change(self._batch, change, span, keep_stream=self._ordered)
+            add_change(self._batch, change, span, keep_stream=True)
 
     def _hand_over(self) -> None:
         """Give the batch to the writer as soon as there is room in the queue; until then go on filling it."""
@@ -204,6 +220,10 @@ class Reader(threading.Thread):
         self._read_to, self._covered = {}, {}
         self._merger.assign([])
         logger.info("Gave back %d topic-partitions.", len(partitions), extra={"action": "revoke"})
+
+
+def _place(message: Message) -> Place:
+    return message.topic(), message.partition()
 
 
 def unreachable(error: KafkaException, bootstrap: str) -> Retry:

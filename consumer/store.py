@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 import psycopg
 
 from consumer.events import Batch, DeadLetter, Place, Span, StreamKey
-from consumer.online import PartitionDelta, write_online
+from consumer.online_state import PartitionDelta, write_online
 from consumer.staging import MOST_AS_JSON, SQL, UPSERTS, Sources, make_temporary_tables, stage_rows
 from retentioncast.core import shop
 from retentioncast.core.errors import Fenced

@@ -13,10 +13,11 @@ from consumer.ahead import Stager
 from consumer.bootstrap import make_connector
 from consumer.decode import decoders
 from consumer.events import Span
-from consumer.loop import Loop, Writer
+from consumer.loop import Loop
 from consumer.online import OnlineModels, load_model
 from consumer.positions import Range, starting_offsets
 from consumer.reader import Reader
+from consumer.writer import Writer
 from retentioncast.core.clock import SystemClock
 from retentioncast.core.shop import ROLES, ShopNames
 from retentioncast.infra.postgres import connect

@@ -10,7 +10,7 @@ import pytest
 
 from consumer.decode import decoders
 from consumer.events import Batch
-from consumer.fold import add_change, cover
+from consumer.fold import add_change, open_span
 from consumer.isolate import isolate
 from consumer.positions import committed
 from consumer.store import prepare, write_batch
@@ -43,7 +43,9 @@ def batch_of(messages: list[FakeMessage], first: int) -> Batch:
     batch = Batch()
     for each in messages:
         change = DECODERS[each.topic()].decode(each)
-        span = cover(batch, (each.topic(), each.partition()), each.offset(), first)
+        span = open_span(batch, (each.topic(), each.partition()), first)
+        span.next = each.offset() + 1
+        batch.messages += 1
         if change is not None:
             add_change(batch, change, span, keep_stream=False)
     return batch
