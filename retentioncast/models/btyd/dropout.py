@@ -18,6 +18,7 @@ from retentioncast.models.btyd.alive_purchases import purchases_while_alive
 from retentioncast.models.btyd.compiled import compiled, digamma
 from retentioncast.models.btyd.covariate_model import CovariateModel, RunKernel
 from retentioncast.models.btyd.covariates import Covariates, Effect
+from retentioncast.models.btyd.dropout_likelihood import log_likelihood_of_shared, share_parts
 from retentioncast.models.btyd.purchase_columns import read_purchases
 
 
@@ -36,7 +37,15 @@ class DropoutModel(CovariateModel):
 
     def _run_kernel(self, x: Floats, t_x: Floats, age: Floats, weights: Floats, edges: Integers) -> RunKernel:
         first = float(self.first_chances)
-        return lambda scaled: log_likelihood_of_runs(scaled, edges, x, t_x, age, weights, first)
+        if len(edges) > 2:
+            return lambda scaled: log_likelihood_of_runs(scaled, edges, x, t_x, age, weights, first)
+        rows = share_parts(x, t_x, age, weights)
+
+        def of_all(scaled: Floats) -> tuple[float, Floats]:
+            value, gradient = log_likelihood_of_shared(scaled[0], rows, first)
+            return value, gradient[None, :]
+
+        return of_all
 
     def probability_alive(
         self,

@@ -59,7 +59,7 @@ class GammaGamma(LikelihoodModel):
         groups = group_rows((x[paying], m[paying]), w[paying])
         if missing := _not_enough(groups):
             return self._fit_priors(missing, **how)
-        return self._fit_likelihood(self._likelihood(groups), **how)
+        return self._fit_groups(groups, **how)
 
     def _likelihood(self, groups: Groups) -> Likelihood:
         x, m = groups.columns

@@ -21,6 +21,7 @@ class Likelihood:
     `kernel` takes scaled parameters (k,); a scaled parameter times its entry of `units` is in the data's units, and the
     kernel's value less `log_unit_sum` is the log likelihood of the data as given. `starts` are scaled parameters.
     A *point* is the log of the scaled parameters: what is searched and sampled, free of bounds.
+    `sample` is that of some rows which stand for all, where there are many: maxima are looked for in it first.
     """
 
     kernel: Kernel
@@ -29,6 +30,7 @@ class Likelihood:
     log_unit_sum: float
     n_groups: int
     n_customers: float
+    sample: Likelihood | None = None
 
     def objective(self) -> LogLikelihood:
         """The log likelihood and its gradient at a point (k,)."""
@@ -39,6 +41,13 @@ class Likelihood:
             return value, gradient * scaled
 
         return of_logs
+
+    def rehearsal(self) -> LogLikelihood | None:
+        """What the sample says at this likelihood's points, up to a constant."""
+        if self.sample is None:
+            return None
+        objective, shift = self.sample.objective(), np.log(self.units) - np.log(self.sample.units)
+        return lambda point: objective(point + shift)
 
     def parameters_at(self, points: Floats) -> Floats:
         """Parameters (..., k) in the data's units at points (..., k)."""

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 
-from retentioncast.core.errors import NotEnoughData
+from retentioncast.core.errors import NotEnoughData, RetentionCastError
 from retentioncast.models.arrays import Floats
+from retentioncast.models.btyd.grouping import Groups, thin
 from retentioncast.models.btyd.likelihood import Likelihood
 from retentioncast.models.stored import SCHEMA_VERSION, NotFitted, content_hash, read_content
 from retentioncast.models.uncertainty.fitting import Fit, Fitting, Method, fit_by, fit_priors, method_of
 from retentioncast.models.uncertainty.posterior import Posterior
 from retentioncast.models.uncertainty.priors import DAYS_PER_WEEK, LogNormal, priors_of
+
+#: With more rows than this, the hills of the likelihood are looked for in so many that stand for them.
+_MANY_ROWS, _SAMPLE_ROWS = 10_000, 4_000
 
 
 class LikelihoodModel(ABC):
@@ -122,11 +127,29 @@ class LikelihoodModel(ABC):
         values = self._fitted_values() if parameters is None else np.asarray(parameters, dtype=np.float64)
         return tuple(values) if values.ndim == 1 else tuple(column[:, None] for column in values.T)
 
-    def _fit_likelihood(self, likelihood: Likelihood, **how: Unpack[Fitting]) -> Self:
-        """Fit to data of which the likelihood tells, as asked."""
+    @abstractmethod
+    def _likelihood(self, groups: Groups) -> Likelihood:
+        """The model's likelihood of distinct rows with weights."""
+
+    def _likelihood_of(self, groups: Groups) -> Likelihood:
+        """That of the rows that were fitted to, whatever columns they have before the model's own."""
+        return self._likelihood(groups)
+
+    def _fit_groups(self, groups: Groups, **how: Unpack[Fitting]) -> Self:
+        """Fit to distinct rows with weights, as asked."""
+        likelihood = self._likelihood_of(groups)
+        if groups.size > _MANY_ROWS:
+            likelihood = replace(likelihood, sample=self._likelihood_of_few(groups))
         fit = fit_by(likelihood, self.priors(how.get("priors")), self.days_per_unit(), how)
         self.n_groups_, self.n_customers_ = likelihood.n_groups, round(likelihood.n_customers)
         return self._take_over(fit)
+
+    def _likelihood_of_few(self, groups: Groups) -> Likelihood | None:
+        """That of some rows that stand for all; None where so few rows do not tell the model's parts apart."""
+        try:
+            return self._likelihood_of(thin(groups, _SAMPLE_ROWS))
+        except RetentionCastError:
+            return None
 
     def _fit_priors(self, why: NotEnoughData, **how: Unpack[Fitting]) -> Self:
         """Where there is too little data: the priors, marked as such. By maximum likelihood that is an error."""

@@ -23,6 +23,8 @@ LOG_BOUND = 12.0
 NEWTON_DECREMENT = 1e-8
 _HESSIAN_STEP = 1e-4
 _MOST_NEWTON_STEPS = 20
+#: Tops no farther from each other than this (in logs) are of one hill.
+_SAME_HILL = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,22 @@ class Optimum:
     covariance: Floats
 
 
-def maximise(objective: LogLikelihood, starts: Sequence[Floats], names: tuple[str, ...], n: float) -> Optimum:
+def maximise(
+    objective: LogLikelihood,
+    starts: Sequence[Floats],
+    names: tuple[str, ...],
+    n: float,
+    rehearsal: LogLikelihood | None = None,
+) -> Optimum:
     """The best maximum from several starts, by L-BFGS and then Newton steps on the log parameters.
 
-    `objective` gives log likelihood and gradient in the log parameters; `n` customers set its scale. Raises FitFailed
-    when it is not finite, a bound is hit, the gradient does not vanish, or a parameter cannot be told from the data.
+    `objective` gives log likelihood and gradient in the log parameters; `n` customers set its scale. `rehearsal` is
+    much the same and much quicker: its hills are looked for first, and climbed in earnest from near their tops. Raises
+    FitFailed when it is not finite, a bound is hit, the gradient does not vanish, or a parameter cannot be told from
+    the data.
     """
-    found = [_climb(objective, start, n) for start in starts]
+    near = [] if rehearsal is None else _hills(rehearsal, starts, n)
+    found = [_approach(objective, hill, n) for hill in near] or [_climb(objective, start, n) for start in starts]
     finite = [point for point in found if np.isfinite(objective(point)[0])]
     if not finite:
         raise FitFailed("the log likelihood is not finite from any start.", "Look for extreme values in the data.")
@@ -59,6 +70,39 @@ def _climb(objective: LogLikelihood, start: Floats, n: float) -> Floats:
     result = minimize(loss, inside, jac=True, method="L-BFGS-B", bounds=box, options={"ftol": 1e-11, "gtol": 1e-7})
     logger.debug("climbed to %.4f", -result.fun * n, extra={"action": "climb", "evaluations": int(result.nfev)})
     return np.asarray(result.x, dtype=np.float64)
+
+
+def _hills(rehearsal: LogLikelihood, starts: Sequence[Floats], n: float) -> list[Optimum]:
+    """The different hills that the starts lead to, with their curvature; those without a top are left out."""
+    hills: list[Optimum] = []
+    for start in starts:
+        top = _climb(rehearsal, start, n)
+        if np.abs(top).max() > LOG_BOUND - 0.01 or any(_same(top, hill) for hill in hills):
+            continue
+        try:
+            hills.append(Optimum(top, rehearsal(top)[0], _covariance(rehearsal, top)))
+        except FitFailed:
+            continue
+    return hills
+
+
+def _same(top: Floats, hill: Optimum) -> bool:
+    return bool(np.abs(top - hill.log_parameters).max() < _SAME_HILL)
+
+
+def _approach(objective: LogLikelihood, hill: Optimum, n: float) -> Floats:
+    """Newton steps by the rehearsal's curvature, an evaluation each, while they climb; else a climb from there."""
+    point = hill.log_parameters
+    value, gradient = objective(point)
+    for _ in range(_MOST_NEWTON_STEPS):
+        step = hill.covariance @ gradient
+        if gradient @ step < NEWTON_DECREMENT:
+            return point
+        reached, slope = objective(point + step)
+        if not reached >= value:
+            break
+        point, value, gradient = point + step, reached, slope
+    return _climb(objective, point, n)
 
 
 def _refuse_bounds(point: Floats, names: tuple[str, ...]) -> None:

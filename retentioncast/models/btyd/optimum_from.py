@@ -15,16 +15,21 @@ FARTHEST_MOVE = 1.5
 
 
 def maximise_from(
-    last: Floats | None, objective: LogLikelihood, starts: Sequence[Floats], names: tuple[str, ...], n: float
+    last: Floats | None,
+    objective: LogLikelihood,
+    starts: Sequence[Floats],
+    names: tuple[str, ...],
+    n: float,
+    rehearsal: LogLikelihood | None = None,
 ) -> tuple[Optimum, str]:
     """The maximum near the last one, else the best from all starts; and a note of which it was ("" without a last)."""
     if last is None:
-        return maximise(objective, starts, names, n), ""
+        return maximise(objective, starts, names, n, rehearsal), ""
     try:
-        near = maximise(objective, [last], names, n)
+        near = maximise(objective, [last], names, n, rehearsal)
     except FitFailed:
-        return maximise(objective, starts, names, n), "the last maximum led nowhere; all starts were tried"
+        return maximise(objective, starts, names, n, rehearsal), "the last maximum led nowhere; all starts were tried"
     if np.abs(near.log_parameters - last).max() <= FARTHEST_MOVE:
         return near, "the maximum was found from the last one"
-    best = maximise(objective, [last, *starts], names, n)
+    best = maximise(objective, [last, *starts], names, n, rehearsal)
     return best, "the maximum moved far from the last one; all starts were tried"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
@@ -11,7 +10,6 @@ import pandas as pd
 from retentioncast.core.errors import NotEnoughData
 from retentioncast.models.arrays import Column, Floats
 from retentioncast.models.btyd.grouping import Groups, group_rows
-from retentioncast.models.btyd.likelihood import Likelihood
 from retentioncast.models.btyd.likelihood_model import LikelihoodModel
 from retentioncast.models.btyd.purchase_columns import PURCHASE_COLUMNS, from_frame, read_purchases, read_weights
 from retentioncast.models.btyd.time_unit import DAYS_PER_UNIT, TimeUnit, require_unit
@@ -73,18 +71,10 @@ class RepeatBuyingModel(LikelihoodModel):
         groups = group_rows(columns, read_weights(weights, columns[0].size))
         if missing := _not_enough(self.family, groups, MIN_REPEAT_BUYERS if method_of(how) == "mle" else 0):
             return self._fit_priors(missing, **how)
-        return self._fit_likelihood(self._likelihood_of(groups), **how)
+        return self._fit_groups(groups, **how)
 
     def days_per_unit(self) -> float:
         return DAYS_PER_UNIT[self.time_unit]
-
-    def _likelihood_of(self, groups: Groups) -> Likelihood:
-        """The likelihood of the distinct rows that were fitted to, whatever columns they have before x, t_x, T."""
-        return self._likelihood(groups)
-
-    @abstractmethod
-    def _likelihood(self, groups: Groups) -> Likelihood:
-        """The family's likelihood of distinct (x, t_x, T) rows with weights."""
 
 
 def _not_enough(family: str, groups: Groups, repeaters_needed: int) -> NotEnoughData | None:

@@ -94,7 +94,7 @@ class ShiftedBetaGeometric(LikelihoodModel):
                 return self._fit_priors(missing, **how)
         counted = weights > 0
         groups = group_rows((periods[counted], lost[counted]), weights[counted])
-        return self._fit_likelihood(self._likelihood(groups), **how)
+        return self._fit_groups(groups, **how)
 
     def _likelihood(self, groups: Groups) -> Likelihood:
         periods, lost = groups.columns

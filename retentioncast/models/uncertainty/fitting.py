@@ -79,7 +79,8 @@ def fit_by(likelihood: Likelihood, priors: Mapping[str, LogNormal], days_per_uni
     last = last_point(likelihood, names, how.get("start"))
     if method == "mle":
         objective, starts = likelihood.objective(), likelihood.start_points()
-        optimum, note = maximise_from(last, objective, starts, names, likelihood.n_customers)
+        n = likelihood.n_customers
+        optimum, note = maximise_from(last, objective, starts, names, n, likelihood.rehearsal())
         return _fit_at(likelihood, optimum.log_parameters, optimum.covariance, method, (note,) if note else ())
     target = make_target(likelihood, priors, days_per_unit)
     if method == "map":

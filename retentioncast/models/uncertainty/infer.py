@@ -45,7 +45,8 @@ class Inferred:
 def find_mode(target: Target, names: tuple[str, ...], last: Floats | None = None) -> tuple[Optimum, str]:
     """The mode of the posterior of the log parameters, from the last point where there is one; and a note of that."""
     starts = [target.centre, *target.likelihood.start_points()]
-    return maximise_from(last, target, starts, names, max(target.likelihood.n_customers, 1.0))
+    n = max(target.likelihood.n_customers, 1.0)
+    return maximise_from(last, target, starts, names, n, target.rehearsal())
 
 
 def infer(target: Target, asked: Asked) -> Inferred:

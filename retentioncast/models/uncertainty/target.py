@@ -10,6 +10,7 @@ import numpy as np
 
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.likelihood import Likelihood
+from retentioncast.models.btyd.optimum import LogLikelihood
 from retentioncast.models.uncertainty.priors import LogNormal, centres, spreads
 
 #: With fewer rows a kernel is over before another thread has begun.
@@ -30,8 +31,16 @@ class Target:
 
     def __call__(self, point: Floats) -> tuple[float, Floats]:
         value, gradient = self.likelihood.objective()(point)
+        return self._with_priors(point, value - self.likelihood.log_unit_sum, gradient)
+
+    def rehearsal(self) -> LogLikelihood | None:
+        """What some rows that stand for all say, up to a constant; None where there are few rows."""
+        objective = self.likelihood.rehearsal()
+        return None if objective is None else lambda point: self._with_priors(point, *objective(point))
+
+    def _with_priors(self, point: Floats, value: float, gradient: Floats) -> tuple[float, Floats]:
         away = (point - self.centre) / self.spread
-        return value - self.likelihood.log_unit_sum - 0.5 * float(away @ away), gradient - away / self.spread
+        return value - 0.5 * float(away @ away), gradient - away / self.spread
 
     def densities(self, points: Floats) -> Floats:
         """Log densities (n,) of points (n, k); of many rows two at a time, as the kernels let go of the interpreter."""

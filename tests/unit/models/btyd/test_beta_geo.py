@@ -11,6 +11,7 @@ import pytest
 from retentioncast.core.errors import FitFailed, NotEnoughData
 from retentioncast.models import BetaGeo
 from retentioncast.models.btyd.dropout import log_likelihood
+from retentioncast.models.btyd.dropout_likelihood import log_likelihood_of_shared, share_parts
 
 TRUTH = {"r": 0.9, "alpha": 3.0, "a": 0.8, "b": 1.9}
 
@@ -33,6 +34,19 @@ def test_the_gradient_is_that_of_finite_differences(parameters: tuple[float, ...
     for i, step in enumerate(np.diag(at * 1e-6)):
         up, down = (log_likelihood(at + s, x, t_x, age, weights, first)[0] for s in (step, -step))
         assert gradient[i] == pytest.approx((up - down) / (2 * step[i]), rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("first", [0.0, 1.0])
+def test_what_is_taken_once_for_all_adds_up_to_the_same(first: float) -> None:
+    rng = np.random.default_rng(3)
+    x = np.sort(rng.poisson(2.0, 300)).astype(np.float64)
+    age = rng.integers(30, 40, 300).astype(np.float64)
+    t_x, weights = np.where(x > 0, np.floor(age * rng.random(300)), 0.0), rng.random(300)
+    for at in (np.array([0.9, 3.0, 0.8, 1.9]), np.array([30.0, 0.1, 0.03, 40.0])):
+        value, gradient = log_likelihood_of_shared(at, share_parts(x, t_x, age, weights), first)
+        plain, slope = log_likelihood(at, x, t_x, age, weights, first)
+        assert value == pytest.approx(plain, rel=1e-12)
+        np.testing.assert_allclose(gradient, slope, rtol=1e-11, atol=1e-9)
 
 
 def test_the_likelihood_stays_finite_where_its_terms_overflow() -> None:

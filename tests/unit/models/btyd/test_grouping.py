@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from retentioncast.models.btyd.grouping import group_rows
+from retentioncast.models.btyd.grouping import group_rows, thin
 
 
 def test_each_row_finds_its_values_again_and_weights_add_up() -> None:
@@ -28,3 +29,14 @@ def test_groups_ascend_so_that_rows_in_any_order_give_the_same() -> None:
 
 def test_no_rows_make_no_groups() -> None:
     assert group_rows((np.empty(0), np.empty(0))).size == 0
+
+
+def test_a_few_rows_that_stand_for_all_keep_weight_and_order() -> None:
+    rng = np.random.default_rng(2)
+    columns = (rng.poisson(2.0, 5000).astype(np.float64), rng.random(5000))
+    groups = group_rows(columns)
+    few = thin(groups, 300)
+    assert few.size <= 300 and np.all(np.diff(few.columns[0]) >= 0)
+    assert few.weights.sum() == pytest.approx(5000)
+    assert few.weights @ few.columns[0] / 5000 == pytest.approx(columns[0].mean(), rel=0.01)
+    assert few.weights @ few.columns[1] / 5000 == pytest.approx(columns[1].mean(), rel=0.05)

@@ -52,3 +52,27 @@ def test_a_flat_direction_is_no_maximum() -> None:
 def test_a_likelihood_that_is_nowhere_finite_is_refused() -> None:
     with pytest.raises(FitFailed, match="not finite"):
         maximise(lambda point: (float("nan"), point * np.nan), STARTS, ("u", "w"), 1.0)
+
+
+def test_a_hill_that_was_rehearsed_is_climbed_to_its_own_top_in_few_steps() -> None:
+    asked = 0
+
+    def counted(point: Floats) -> tuple[float, Floats]:
+        nonlocal asked
+        asked += 1
+        return _hill(point)
+
+    def moved(point: Floats) -> tuple[float, Floats]:
+        return _hill(1.1 * point + 0.2)[0], 1.1 * _hill(1.1 * point + 0.2)[1]
+
+    optimum = maximise(counted, STARTS, ("u", "w"), 1.0, moved)
+    np.testing.assert_allclose(optimum.log_parameters, [1, -2], atol=1e-4)
+    np.testing.assert_allclose(optimum.covariance, np.eye(2) / 9, rtol=1e-6)
+    assert asked < 20
+
+
+def test_a_rehearsal_without_a_top_is_done_without() -> None:
+    def slope(point: Floats) -> tuple[float, Floats]:
+        return float(point.sum()), np.ones(2)
+
+    np.testing.assert_allclose(maximise(_hill, STARTS, ("u", "w"), 1.0, slope).log_parameters, [1, -2], atol=1e-6)
