@@ -14,14 +14,24 @@ if TYPE_CHECKING:
     from retentioncast.models.btyd.modified_beta_geo import ModifiedBetaGeo
     from retentioncast.models.btyd.pareto_nbd import ParetoNBD
     from retentioncast.models.btyd.transactions import summary_from_transactions
+    from retentioncast.models.clv.config import CLVConfig
+    from retentioncast.models.clv.diagnostics import check_trace
+    from retentioncast.models.clv.hierarchical import HierarchicalCLV
+    from retentioncast.models.clv.preprocessing import CLVDataPreprocessor
     from retentioncast.models.clv.residual_value import customer_lifetime_value
     from retentioncast.models.clv.scores import score_repeat_buyers
+    from retentioncast.models.clv.tuning import AutoTuner
     from retentioncast.models.populations.mixture import Mixture
     from retentioncast.models.subscription.shifted_beta_geometric import ShiftedBetaGeometric
     from retentioncast.models.survival.subscription_survival import SubscriptionSurvival
     from retentioncast.models.uncertainty.priors import LogNormal
 
 _HOMES = {
+    "AutoTuner": "retentioncast.models.clv.tuning",
+    "CLVConfig": "retentioncast.models.clv.config",
+    "CLVDataPreprocessor": "retentioncast.models.clv.preprocessing",
+    "HierarchicalCLV": "retentioncast.models.clv.hierarchical",
+    "check_trace": "retentioncast.models.clv.diagnostics",
     "BetaGeo": "retentioncast.models.btyd.beta_geo",
     "BetaGeometricBetaBinomial": "retentioncast.models.btyd.beta_geometric_beta_binomial",
     "FAMILIES": "retentioncast.models.btyd.families",
@@ -40,16 +50,21 @@ _HOMES = {
 
 __all__ = [
     "FAMILIES",
+    "AutoTuner",
     "BetaGeo",
     "BetaGeometricBetaBinomial",
+    "CLVConfig",
+    "CLVDataPreprocessor",
     "GammaGamma",
     "GammaGompertzNBD",
+    "HierarchicalCLV",
     "LogNormal",
     "Mixture",
     "ModifiedBetaGeo",
     "ParetoNBD",
     "ShiftedBetaGeometric",
     "SubscriptionSurvival",
+    "check_trace",
     "customer_lifetime_value",
     "score_repeat_buyers",
     "summary_from_transactions",

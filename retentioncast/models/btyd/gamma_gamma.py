@@ -59,12 +59,12 @@ class GammaGamma(LikelihoodModel):
         groups = group_rows((x[paying], m[paying]), w[paying])
         if missing := _not_enough(groups):
             return self._fit_priors(missing, **how)
+        _require_spread(groups.columns[1])
         return self._fit_groups(groups, **how)
 
     def _likelihood(self, groups: Groups) -> Likelihood:
         x, m = groups.columns
         w = groups.weights
-        _require_spread(m)
         n = float(w.sum())
         unit = math.exp(float(w @ np.log(m) / n))  # a few enormous orders would move the arithmetic mean
 

@@ -57,7 +57,7 @@ def maximise(
         raise FitFailed("the log likelihood is not finite from any start.", "Look for extreme values in the data.")
     best = max(finite, key=lambda point: objective(point)[0])
     _refuse_bounds(best, names)
-    return _polish(objective, best, names)
+    return polish(objective, best, names)
 
 
 def _climb(objective: LogLikelihood, start: Floats, n: float) -> Floats:
@@ -115,7 +115,7 @@ def _refuse_bounds(point: Floats, names: tuple[str, ...]) -> None:
             )
 
 
-def _polish(objective: LogLikelihood, point: Floats, names: tuple[str, ...]) -> Optimum:
+def polish(objective: LogLikelihood, point: Floats, names: tuple[str, ...]) -> Optimum:
     """Newton steps, halved while they do not climb, until the next one promises nothing."""
     for _ in range(_MOST_NEWTON_STEPS):
         value, gradient = objective(point)

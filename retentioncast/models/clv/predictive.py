@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,17 +49,18 @@ def value_interval(
     of_purchases = purchases.draw_parameters(asked.draws, asked.seed + 1)
     of_spend = spend.draw_parameters(asked.draws, asked.seed + 2)
     low, high = np.empty(rows[0].size), np.empty(rows[0].size)
-    for part in _chunks(rows[0].size, asked.draws):
+    for part in chunks(rows[0].size, asked.draws):
         chunk = tuple(column[part] for column in rows)
         totals = simulate_values(purchases, spend, chunk, of_purchases, of_spend, asked, rng)
-        low[part], high[part] = _bounds(totals, asked.interval)
+        low[part], high[part] = nested_bounds(totals, (asked.interval,))[0]
     return low, high
 
 
-def _bounds(totals: Floats, interval: float) -> tuple[Floats, Floats]:
-    tail, upper = tail_probabilities(interval)
-    low, one_sided, central = np.quantile(totals, (tail, interval, upper), axis=0)
-    return low, np.where(low == 0, one_sided, central)
+def nested_bounds(totals: Floats, shares: Sequence[float]) -> list[tuple[Floats, Floats]]:
+    """Bounds (m,) of each share of the futures (draws, m), as `value_interval` gives them."""
+    levels = np.array([(low, share, high) for share in shares for low, high in (tail_probabilities(share),)]).ravel()
+    found = np.quantile(totals, levels, axis=0).reshape(len(shares), 3, *totals.shape[1:])
+    return [(low, np.where(low == 0, one_sided, central)) for low, one_sided, central in found]
 
 
 def simulate_values(
@@ -111,7 +112,8 @@ def _discounted_spend(
     return totals
 
 
-def _chunks(size: int, draws: int) -> Iterator[slice]:
+def chunks(size: int, draws: int) -> Iterator[slice]:
+    """Slices of as many customers as have their futures held at once."""
     step = max(1, _FUTURES_AT_ONCE // draws)
     return (slice(start, start + step) for start in range(0, size, step))
 

@@ -42,10 +42,10 @@ class Weighed:
         return self.smoothed.pareto_k <= highest_k(len(self.points)) and self.smoothed.ess >= FEWEST_EFFECTIVE
 
 
-def weigh_around(optimum: Optimum, target: Density, seed: int) -> Weighed:
+def weigh_around(optimum: Optimum, target: Density, seed: int, attempts: int = 2) -> Weighed:
     """Points around the mode; where their weights are poor, more of them around where the weights say it is."""
     weighed = _weigh(target, optimum.log_parameters, optimum.covariance, DRAWS, seed)
-    for attempt in (1, 2):
+    for attempt in range(1, attempts + 1):
         if weighed.trusted or weighed.smoothed.ess < 2 * len(optimum.log_parameters):
             break
         weighed = _weigh(target, *_moments(weighed, optimum.covariance), _LATER_POINTS, seed + attempt)

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from retentioncast.models.arrays import Floats
-from retentioncast.models.uncertainty.target import Target
 
 CHAINS = 4
 _TUNE, _DRAWS = 500, 500
 #: Log parameters beyond this cannot be raised to a power: a trajectory that goes there has diverged.
 _FARTHEST = 50.0
+
+
+class Density(Protocol):
+    """A posterior to be sampled: log density and gradient at a point (k,), log densities (n,) of points (n, k)."""
+
+    def __call__(self, point: Floats) -> tuple[float, Floats]: ...
+
+    def densities(self, points: Floats) -> Floats: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +37,7 @@ class Sampled:
     ess: float
 
 
-def sample_nuts(target: Target, centre: Floats, covariance: Floats, seed: int) -> Sampled:
+def sample_nuts(target: Density, centre: Floats, covariance: Floats, seed: int) -> Sampled:
     """Four chains from around a centre (k,), in coordinates in which the covariance (k, k) is 1."""
     root = np.linalg.cholesky(covariance)
     whitened = _run(target, centre, root, seed)
@@ -39,7 +46,7 @@ def sample_nuts(target: Target, centre: Floats, covariance: Floats, seed: int) -
     return Sampled(points, log_density, *_diagnose(points))
 
 
-def _run(target: Target, centre: Floats, root: Floats, seed: int) -> Floats:
+def _run(target: Density, centre: Floats, root: Floats, seed: int) -> Floats:
     import nutpie
     from nutpie.compiled_pyfunc import from_pyfunc
 

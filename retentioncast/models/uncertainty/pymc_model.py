@@ -45,9 +45,10 @@ class GroupedLikelihood(Op):  # type: ignore[misc]
     def evaluate(self, log_parameters: Floats) -> tuple[float, Floats]:
         """Log likelihood and its gradient (segments, k)."""
         total, gradient = 0.0, np.zeros_like(log_parameters)
-        for i, likelihood in enumerate(self.likelihoods):
-            value, gradient[i] = self.objectives[i](log_parameters[i] - np.log(likelihood.units))
-            total += value - likelihood.log_unit_sum
+        with np.errstate(over="ignore"):  # a trajectory that goes so far has diverged
+            for i, likelihood in enumerate(self.likelihoods):
+                value, gradient[i] = self.objectives[i](log_parameters[i] - np.log(likelihood.units))
+                total += value - likelihood.log_unit_sum
         return total, gradient
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:

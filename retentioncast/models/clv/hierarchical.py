@@ -1,0 +1,295 @@
+"""Hierarchical lifetime value: segments with their own purchase and spend parameters, which lend each other strength.
+
+Purchases by BG/NBD (or another family), spend by Gamma-Gamma; of segment s the logs of the parameters are
+theta_s ~ Normal(mu, tau), non-centred. Customers are integrated out, equal rows put together: no parameter a customer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+import pandas as pd
+
+from retentioncast.core.errors import NotEnoughData
+from retentioncast.models.arrays import Floats
+from retentioncast.models.btyd.families import FAMILIES
+from retentioncast.models.btyd.gamma_gamma import GammaGamma
+from retentioncast.models.btyd.likelihood import Likelihood
+from retentioncast.models.btyd.purchase_columns import PURCHASE_COLUMNS, from_frame, read_purchases, read_spend
+from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
+from retentioncast.models.btyd.time_unit import TimeUnit, require_unit
+from retentioncast.models.clv.config import CLVConfig, InvalidConfig
+from retentioncast.models.clv.predictive import Futures
+from retentioncast.models.clv.preprocessing import File
+from retentioncast.models.clv.segment_value import PooledModel, Valued, value_customers
+from retentioncast.models.clv.stored_value import read_bytes, write_bytes
+from retentioncast.models.pooling.hyper import HyperPrior, make_hyper_prior
+from retentioncast.models.pooling.joint import JointDensity, SegmentsLikelihood
+from retentioncast.models.pooling.marginal import pool_by_importance
+from retentioncast.models.pooling.pool import Start, pool, pool_by_nuts
+from retentioncast.models.pooling.pooled import Pooled
+from retentioncast.models.pooling.sampling import Sampling
+from retentioncast.models.pooling.segments import Segments, buying_likelihoods, read_segments, spend_likelihoods
+from retentioncast.models.stored import NotFitted
+from retentioncast.models.uncertainty.importance import DRAWS
+from retentioncast.models.uncertainty.priors import LogNormal
+
+if TYPE_CHECKING:
+    import pymc as pm
+    from xarray import DataTree
+
+Sampler = Literal["auto", "psis", "nutpie", "pymc"]
+PARTS = ("purchases", "spend")
+MIN_CUSTOMERS = 10
+#: Where NUTS only steps in for weights that cannot be trusted, so many draws of each chain are enough.
+_FALLBACK_DRAWS = 500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What is pooled: a likelihood a segment and the population's prior; `log_unit` (k,) leads to the data's units."""
+
+    likelihoods: list[Likelihood]
+    prior: HyperPrior
+    log_unit: Floats
+
+
+class HierarchicalCLV:
+    """Value of customers in segments. `fit` a summary with a column `segment`, then `predict` from one.
+
+    After `fit`: `segments_` (names), `sizes_` (customers of each), `pooled_` (Pooled by part: "purchases", "spend", in
+    money), `traces_` (ArviZ's trees by part), `notes_`.
+    """
+
+    def __init__(
+        self,
+        config: CLVConfig | None = None,
+        family: str = "BG/NBD",
+        time_unit: TimeUnit = "week",
+        priors: Mapping[str, LogNormal] | None = None,
+    ) -> None:
+        if family not in FAMILIES:
+            raise InvalidConfig(f"there is no family {family!r}.", f"Choose one of {', '.join(FAMILIES)}.")
+        self.config = config or CLVConfig()
+        self.family = family
+        self.time_unit: TimeUnit = time_unit
+        self.priors = dict(priors or {})
+        self.segments_: tuple[str, ...] = ()
+        self.sizes_: tuple[int, ...] = ()
+        self.pooled_: dict[str, Pooled] = {}
+        self.traces_: dict[str, DataTree] = {}
+        self.notes_: tuple[str, ...] = ()
+        self._parts: dict[str, _Part] = {}
+
+    def build_model(self, summary: pd.DataFrame, segment: str = "segment") -> Self:
+        """Take a summary in lifetimes' shape with each customer's segment; nothing is fitted yet.
+
+        A single segment is allowed: how far segments differ is then the prior's. Raises InvalidColumn (a ValueError)
+        for bad values, NotEnoughData below 10 customers or 10 who bought again and paid.
+        """
+        family = self._family()
+        require_unit(summary, self.time_unit)
+        columns = [np.atleast_1d(c) for c in read_purchases(*from_frame(summary, PURCHASE_COLUMNS))]
+        x, m = (np.atleast_1d(c) for c in read_spend(*from_frame(summary, ("frequency", "monetary_value"))))
+        _require_enough(x, m)
+        segments = read_segments(from_frame(summary, (segment,))[0])
+        self.segments_, self.sizes_ = segments.names, tuple(segments.sizes.tolist())
+        chosen = {name: prior for name, prior in self.priors.items() if name in family.parameter_names}
+        prior = make_hyper_prior(family.priors(chosen), family.days_per_unit())
+        buying = buying_likelihoods(family, (columns[0], columns[1], columns[2]), segments)
+        buying_prior = replace(prior, scatter=self.config.spread_between)
+        self._parts = {
+            "purchases": _Part(buying, buying_prior, np.zeros(len(prior.names))),
+            "spend": self._spend_part(x, m, segments),
+        }
+        return self
+
+    def pymc_model(self, part: str = "purchases") -> pm.Model:
+        """The model of a part ("purchases" or "spend", money divided by rescale_factor) in PyMC's words."""
+        from retentioncast.models.pooling.pymc_model import make_pymc_model
+
+        built = self._built()[part]
+        return make_pymc_model(JointDensity(SegmentsLikelihood(built.likelihoods), built.prior, self.config.centred))
+
+    def fit(
+        self,
+        summary: pd.DataFrame | None = None,
+        segment: str = "segment",
+        sampler: Sampler = "auto",
+        seed: int = 0,
+        start: HierarchicalCLV | None = None,
+    ) -> Self:
+        """Draw the posterior; see `build_model` for the data.
+
+        `auto` draws by importance, seconds to minutes, and asks NUTS where the weights cannot be trusted; `psis` does
+        not ask; `nutpie` and `pymc` are NUTS with the configuration's numbers. `start` is the last run's model: the
+        search begins there. Raises FitFailed.
+        """
+        if summary is not None:
+            self.build_model(summary, segment)
+        for name, part in self._built().items():
+            last = _last(start, name, part)
+            pooled, trace = self._draw(part, sampler, seed, last)
+            self.pooled_[name] = replace(pooled, mu=pooled.mu + part.log_unit, theta=pooled.theta + part.log_unit)
+            self.traces_[name] = trace
+        self.notes_ = self._notes()
+        return self
+
+    def tighten(self, spread_between: float) -> None:
+        """Another scale of the prior of how far segments differ; the data stay as they are built."""
+        self.config = replace(self.config, spread_between=spread_between)
+        built = self._built()
+        self._parts = {n: replace(p, prior=replace(p.prior, scatter=spread_between)) for n, p in built.items()}
+
+    def predict(
+        self,
+        customers: pd.DataFrame,
+        horizon_days: float = 364.0,
+        discount_rate: float = 0.10,
+        draws: int = 200,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """A row a customer of a summary with `segment`: value, intervals of 50, 80 and 95 %, and `basis`.
+
+        `basis`: own (its purchases count), segment (too few of them: what its segment's customers do), population (a
+        segment that was never seen: what a segment drawn from the population does). A customer of a moment ago has
+        frequency, recency and T of 0.
+        """
+        return self.value(customers, Futures(horizon_days, discount_rate, draws, seed=seed)).customers
+
+    def predict_segments(
+        self,
+        customers: pd.DataFrame,
+        horizon_days: float = 364.0,
+        discount_rate: float = 0.10,
+        draws: int = 200,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """A row a segment: its customers, what they will bring together with intervals, and a new customer's value."""
+        return self.value(customers, Futures(horizon_days, discount_rate, draws, seed=seed)).segments
+
+    def value(self, customers: pd.DataFrame, asked: Futures) -> Valued:
+        """Both at once; see `value_customers`."""
+        self._fitted()
+        of = self.pooled_
+        model = PooledModel(self._family(), self.segments_, of["purchases"], of["spend"], self.config.min_transactions)
+        return value_customers(model, customers, asked)
+
+    def parameters(self) -> pd.DataFrame:
+        """Posterior means of the logs of the parameters, taken back: a row a segment."""
+        self._fitted()
+        columns: dict[str, Floats] = {}
+        for name in PARTS:
+            pooled = self.pooled_[name]
+            centre = np.exp(pooled.theta.mean(axis=0))
+            columns |= {f"{name}_{p}": centre[:, j] for j, p in enumerate(pooled.parameter_names)}
+        return pd.DataFrame(columns, index=pd.Index(self.segments_, name="segment"))
+
+    def to_bytes(self) -> bytes:
+        """The fitted model: netCDF with its hash. The traces stay behind."""
+        self._fitted()
+        content = {
+            "config": self.config.to_content(), "family": self.family, "time_unit": self.time_unit,
+            "segments": list(self.segments_), "sizes": list(self.sizes_), "notes": list(self.notes_),
+            "parts": {name: {"names": list(p.parameter_names), "source": p.source, "pareto_k": _number(p.pareto_k)}
+                      for name, p in self.pooled_.items()},
+        }  # fmt: skip
+        arrays = {f"{name}_{array}": getattr(p, array) for name, p in self.pooled_.items() for array in _ARRAYS}
+        return write_bytes(type(self).__name__, content, arrays)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """What `to_bytes` gave. Raises DamagedModel for anything else."""
+        content, arrays = read_bytes(data, cls.__name__)
+        model = cls(CLVConfig.from_content(content["config"]), content["family"], content["time_unit"])
+        model.segments_, model.sizes_ = tuple(content["segments"]), tuple(content["sizes"])
+        model.notes_ = tuple(content["notes"])
+        for name, told in content["parts"].items():
+            mu, tau, theta, effective = (arrays[f"{name}_{array}"] for array in _ARRAYS)
+            k = math.nan if told["pareto_k"] is None else told["pareto_k"]
+            model.pooled_[name] = Pooled(tuple(told["names"]), mu, tau, theta, told["source"], k, effective)
+        return model
+
+    def save(self, path: File | str) -> None:
+        """Write `to_bytes` to a file."""
+        (Path(path) if isinstance(path, str) else path).write_bytes(self.to_bytes())
+
+    @classmethod
+    def load(cls, path: File | str) -> Self:
+        """The model that `save` wrote. Raises DamagedModel."""
+        return cls.from_bytes((Path(path) if isinstance(path, str) else path).read_bytes())
+
+    def sampling(self, sampler: Literal["nutpie", "pymc"], seed: int) -> Sampling:
+        """The configuration as NUTS takes it."""
+        of = self.config
+        return Sampling(
+            sampler, of.num_chains, of.num_samples, of.num_tune, of.target_accept, of.max_tree_depth, seed, of.centred
+        )
+
+    def _draw(self, part: _Part, sampler: Sampler, seed: int, last: Start | None) -> tuple[Pooled, DataTree]:
+        if sampler == "psis":
+            pooled, _ = pool_by_importance(part.likelihoods, part.prior, DRAWS, seed, last)
+            return pooled, pooled.to_inference_data()
+        if sampler == "auto":
+            asked = self.sampling("nutpie", seed)
+            fallback = replace(asked, draws=min(asked.draws, _FALLBACK_DRAWS), tune=min(asked.tune, _FALLBACK_DRAWS))
+            return pool(part.likelihoods, part.prior, DRAWS, seed, fallback, last)
+        return pool_by_nuts(part.likelihoods, part.prior, self.sampling(sampler, seed))
+
+    def _spend_part(self, x: Floats, m: Floats, segments: Segments) -> _Part:
+        """Money divided by the factor, and the prior of v with it: the same posterior, whatever the factor."""
+        factor = self.config.rescale_factor
+        chosen = {name: prior for name, prior in self.priors.items() if name in GammaGamma.parameter_names}
+        priors = GammaGamma().priors(chosen)
+        priors["v"] = replace(priors["v"], median=priors["v"].median / factor)
+        prior = replace(make_hyper_prior(priors), scatter=self.config.spread_between)
+        return _Part(spend_likelihoods(x, m / factor, segments), prior, np.array([0.0, 0.0, math.log(factor)]))
+
+    def _family(self) -> RepeatBuyingModel:
+        return FAMILIES[self.family](time_unit=self.time_unit)
+
+    def _notes(self) -> tuple[str, ...]:
+        notes = [f"{name}: NUTS decided" for name, pooled in self.pooled_.items() if pooled.source == "nuts"]
+        if len(self.segments_) == 1:
+            notes.append("there is one segment: how far others differ from it is the prior's word alone")
+        return tuple(notes)
+
+    def _built(self) -> dict[str, _Part]:
+        if not self._parts:
+            raise NotFitted("this HierarchicalCLV has seen no customers.", "Call fit with a summary.")
+        return self._parts
+
+    def _fitted(self) -> None:
+        if not self.pooled_:
+            raise NotFitted("this HierarchicalCLV is not fitted.", "Call fit, or load it.")
+
+
+_ARRAYS = ("mu", "tau", "theta", "effective")
+
+
+def _last(start: HierarchicalCLV | None, name: str, part: _Part) -> Start | None:
+    """Where the last run's population lies, in this part's units; None where it held other parameters."""
+    before = start.pooled_.get(name) if start else None
+    if before is None or before.parameter_names != part.prior.names:
+        return None
+    return before.mu.mean(axis=0) - part.log_unit, np.exp(np.log(before.tau).mean(axis=0))
+
+
+def _require_enough(x: Floats, m: Floats) -> None:
+    paying = int(((x > 0) & (m > 0)).sum())
+    if x.size < MIN_CUSTOMERS or paying < MIN_CUSTOMERS:
+        raise NotEnoughData(
+            f"hierarchical value needs {MIN_CUSTOMERS} customers, and {MIN_CUSTOMERS} who bought again and paid; "
+            f"there are {x.size} and {paying}.",
+            "Wait for more purchases.",
+        )
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN and no infinity."""
+    return value if math.isfinite(value) else None
