@@ -27,6 +27,8 @@ WORK = Path(__file__).parent / ".work" / "recovery"
 SHARES = (0.5, 0.8, 0.94)
 #: Draws among which the truth is ranked, and bins of the 100 ranks.
 RANKED, BINS = 99, 20
+#: Shops that tell something of a model whose fits are too slow for a thousand.
+FEWEST = 200
 
 
 class Row(TypedDict):
@@ -44,13 +46,15 @@ class Row(TypedDict):
 def run_recovery(names: list[str] | None, shops: int, work: Path = WORK) -> Result:
     """Fit what is still missing of the named models' shops (all models' unless named).
 
-    The result tells of every model that has so many shops by now; one that was stopped half way is not in it yet.
+    The result tells of every model that has so many shops by now, or at least 200 of them; one that was stopped before
+    is not in it yet.
     """
     for name in names or models():
         for row in missing_rows(name, shops, work):
             with _file(name, work).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-    return tell({name: rows for name in models() if len(rows := read_rows(name, work)[:shops]) == shops})
+    found = {name: read_rows(name, work)[:shops] for name in models()}
+    return tell({name: rows for name, rows in found.items() if len(rows) >= min(shops, FEWEST)})
 
 
 def missing_rows(name: str, shops: int, work: Path) -> Iterator[Row]:
@@ -108,11 +112,8 @@ def band(shops: int, share: float) -> tuple[float, float]:
 def tell(rows: dict[str, list[Row]]) -> Result:
     """Table, claims and rank histograms of all models."""
     judged = [judge(name, place, parameter, rows[name]) for name in rows for place, parameter in _parameters(name)]
-    shops = max((len(of_model) for of_model in rows.values()), default=0)
-    bands = [
-        f"{share:.0%} interval ({low:.1%} to {high:.1%})" for share in SHARES for low, high in [band(shops, share)]
-    ]
-    headings = ["model", "parameter", "shops", *bands, "p, ranks flat", "draws from"]
+    held = [f"{share:.0%} interval" for share in SHARES]
+    headings = ["model", "parameter", "shops", *held, "p, ranks flat", "draws from"]
     histograms = {" ".join(one.cells[:2]): one.histogram for one in judged}
     return Result(
         "recovery", "Recovery: where the truth lies among the posterior's draws", _method(), headings,
@@ -137,7 +138,7 @@ def judge(name: str, place: int, parameter: str, of_model: list[Row]) -> Judged:
     ranks = [row["ranks"][place] for row in fitted]
     covered = [float(np.mean([row["held"][level][place] for row in fitted])) for level in range(len(SHARES))]
     inside = [_inside(share, held, len(fitted)) for share, held in zip(SHARES, covered, strict=True)]
-    told = [f"{held:.1%}{'' if good else ' (outside)'}" for held, good in zip(covered, inside, strict=True)]
+    told = [_told(share, held, len(fitted)) for share, held in zip(SHARES, covered, strict=True)]
     cells = [name, parameter, str(len(fitted)), *told, f"{flatness(ranks):.3f}", _sources(fitted)]
     return Judged(cells, inside.count(False), flatness(ranks), histogram(ranks))
 
@@ -163,6 +164,12 @@ def _parameters(name: str) -> list[tuple[int, str]]:
 def _inside(share: float, held: float, shops: int) -> bool:
     low, high = band(shops, share)
     return low <= held <= high
+
+
+def _told(share: float, held: float, shops: int) -> str:
+    low, high = band(shops, share)
+    outside = "" if low <= held <= high else "**outside** "
+    return f"{held:.1%} ({outside}{low:.1%} to {high:.1%})"
 
 
 def _sources(rows: list[Row]) -> str:

@@ -49,6 +49,10 @@ class BetaGeometricBetaBinomial(RepeatBuyingModel):
 
         return Likelihood(kernel, _STARTS, np.ones(4), 0.0, groups.size, float(w.sum()))
 
+    def longest_age(self) -> float:
+        """Opportunities, not time: a million."""
+        return 1e6
+
     def probability_alive(
         self, frequency: Column, recency: Column, T: Column, parameters: Floats | None = None
     ) -> Floats:

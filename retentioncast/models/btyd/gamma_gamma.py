@@ -10,6 +10,7 @@ from typing import Self, Unpack
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from retentioncast.core.errors import FitFailed, NotEnoughData
 from retentioncast.models.arrays import Column, Floats
@@ -18,10 +19,13 @@ from retentioncast.models.btyd.grouping import Groups, group_rows
 from retentioncast.models.btyd.likelihood import Likelihood
 from retentioncast.models.btyd.likelihood_model import LikelihoodModel
 from retentioncast.models.btyd.purchase_columns import SPEND_COLUMNS, from_frame, read_spend, read_weights
-from retentioncast.models.columns import same_length
+from retentioncast.models.btyd.repeat_buying import MOST_PURCHASES
+from retentioncast.models.columns import refuse, same_length
 from retentioncast.models.uncertainty.fitting import Fitting
 
 MIN_REPEAT_BUYERS = 10
+#: A mean spend of more than so many medians is a slip of the pen, in any currency.
+MOST_MEDIANS = 1e6
 #: (p, q, v), with money scaled to a mean of 1.
 _STARTS = ((2.0, 3.0, 1.0), (6.0, 4.0, 0.5), (1.0, 1.5, 1.0), (20.0, 10.0, 0.5))
 
@@ -56,6 +60,7 @@ class GammaGamma(LikelihoodModel):
         same_length(frequency=x, monetary_value=m)
         w = read_weights(weights, x.size)
         paying = (x > 0) & (m > 0) & (w > 0)
+        _refuse_outliers(frequency, x, monetary, m, paying)
         groups = group_rows((x[paying], m[paying]), w[paying])
         if missing := _not_enough(groups):
             return self._fit_priors(missing, **how)
@@ -132,6 +137,13 @@ def _not_enough(groups: Groups) -> NotEnoughData | None:
     return NotEnoughData(
         f"Gamma-Gamma needs {MIN_REPEAT_BUYERS} repeat buyers who paid; there are {n:g}.", "Wait for more purchases."
     )
+
+
+def _refuse_outliers(frequency: Column, x: Floats, monetary: Column, m: Floats, paying: NDArray[np.bool_]) -> None:
+    refuse("frequency", frequency, x, x > MOST_PURCHASES, "is more than any customer buys")
+    if paying.any():
+        most = MOST_MEDIANS * float(np.median(m[paying]))
+        refuse("monetary_value", monetary, m, paying & (m > most), "is over a million times the median spend")
 
 
 def _require_spread(m: Floats) -> None:

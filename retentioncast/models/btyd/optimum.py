@@ -22,6 +22,7 @@ LOG_BOUND = 12.0
 #: A maximum is reached when a further Newton step promises less than this in log likelihood.
 NEWTON_DECREMENT = 1e-8
 _HESSIAN_STEP = 1e-4
+_ADVICE = "Look for extreme values, wait for more customers and more repeat purchases, or use a simpler model."
 _MOST_NEWTON_STEPS = 20
 #: Tops no farther from each other than this (in logs) are of one hill.
 _SAME_HILL = 0.1
@@ -111,7 +112,7 @@ def _refuse_bounds(point: Floats, names: tuple[str, ...]) -> None:
             end = "infinity" if value > 0 else "zero"
             raise FitFailed(
                 f"parameter {name} runs off to {end}: these data do not determine it.",
-                "Wait for more customers and more repeat purchases, or use a simpler model.",
+                _ADVICE,
             )
 
 
@@ -137,7 +138,11 @@ def _step_up(objective: LogLikelihood, point: Floats, value: float, step: Floats
         reached = objective(candidate)[0]
         if np.isfinite(reached) and reached >= value - 1e-12 * abs(value):
             return candidate
-    raise FitFailed("the log likelihood falls in the direction of its own gradient.", "Please report these data.")
+    raise FitFailed(
+        "the log likelihood is so flat where the search ended that rounding hides what is up: these data do not "
+        "determine the model.",
+        _ADVICE,
+    )
 
 
 def _covariance(objective: LogLikelihood, point: Floats) -> Floats:
@@ -152,5 +157,5 @@ def _covariance(objective: LogLikelihood, point: Floats) -> Floats:
     except (LinAlgError, ValueError) as error:
         raise FitFailed(
             "the log likelihood is flat where the search ended: these data do not determine the model.",
-            "Wait for more customers and more repeat purchases, or use a simpler model.",
+            _ADVICE,
         ) from error

@@ -13,11 +13,13 @@ from retentioncast.models.btyd.grouping import Groups, group_rows
 from retentioncast.models.btyd.likelihood_model import LikelihoodModel
 from retentioncast.models.btyd.purchase_columns import PURCHASE_COLUMNS, from_frame, read_purchases, read_weights
 from retentioncast.models.btyd.time_unit import DAYS_PER_UNIT, TimeUnit, require_unit
-from retentioncast.models.columns import same_length
+from retentioncast.models.columns import refuse, same_length
 from retentioncast.models.uncertainty.fitting import Fitting, method_of
 
 MIN_CUSTOMERS = 10
 MIN_REPEAT_BUYERS = 5
+#: One purchase a minute for two years, and three centuries: what lies beyond would drag all parameters after it.
+MOST_PURCHASES, LONGEST_DAYS = 1e6, 110_000.0
 
 
 class RepeatBuyingModel(LikelihoodModel):
@@ -64,6 +66,8 @@ class RepeatBuyingModel(LikelihoodModel):
             raise TypeError("fit takes frequency, recency and T, or one frame with these columns")
         columns = tuple(np.atleast_1d(column) for column in self.read_columns(frequency, recency, T))
         same_length(frequency=columns[0], recency=columns[1], T=columns[2])
+        refuse("frequency", frequency, columns[0], columns[0] > MOST_PURCHASES, "is more than any customer buys")
+        refuse("T", T, columns[2], columns[2] > self.longest_age(), "is more than any shop is old")
         return columns
 
     def _fit_columns(self, columns: tuple[Floats, ...], weights: Column | None, **how: Unpack[Fitting]) -> Self:
@@ -72,6 +76,10 @@ class RepeatBuyingModel(LikelihoodModel):
         if missing := _not_enough(self.family, groups, MIN_REPEAT_BUYERS if method_of(how) == "mle" else 0):
             return self._fit_priors(missing, **how)
         return self._fit_groups(groups, **how)
+
+    def longest_age(self) -> float:
+        """The largest T that a fit takes: beyond it something is wrong with the data."""
+        return LONGEST_DAYS / self.days_per_unit()
 
     def days_per_unit(self) -> float:
         return DAYS_PER_UNIT[self.time_unit]

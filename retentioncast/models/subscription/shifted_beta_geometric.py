@@ -35,6 +35,8 @@ from retentioncast.models.subscription.renewals import (
 )
 from retentioncast.models.uncertainty.fitting import Fitting, method_of
 
+#: Daily renewals for three centuries: what lies beyond would drag both parameters after it.
+MOST_PERIODS = 1e5
 _STARTS = ((1.0, 1.0), (0.7, 2.0), (0.3, 0.3), (3.0, 20.0))
 
 
@@ -75,6 +77,7 @@ class ShiftedBetaGeometric(LikelihoodModel):
             raise TypeError("fit takes periods and lost, or one frame with these columns")
         survived, gone = (np.atleast_1d(column) for column in read_renewals(periods, lost))
         same_length(periods=survived, lost=gone)
+        refuse("periods", periods, survived, survived > MOST_PERIODS, "is more renewals than any contract has")
         return self._fit_renewals(survived, gone, read_weights(weights, survived.size), **how)
 
     def fit_cohorts(self, survivors: pd.DataFrame | Floats | list[list[float]], **how: Unpack[Fitting]) -> Self:

@@ -15,6 +15,8 @@ from retentioncast.models.arrays import Floats
 
 CHAINS = 4
 _TUNE, _DRAWS = 500, 500
+#: 255 steps a draw at most: whitened chains take some 10; where all is flat, more would not help, and take minutes.
+_DEEPEST = 8
 #: Log parameters beyond this cannot be raised to a power: a trajectory that goes there has diverged.
 _FARTHEST = 50.0
 
@@ -66,7 +68,14 @@ def _run(target: Density, centre: Floats, root: Floats, seed: int) -> Floats:
         k, lambda: log_density, lambda *_: lambda z: {"z": z}, [np.dtype(np.float64)], [(k,)], ["z"],
         make_initial_point_fn=start,
     )  # fmt: skip
-    settings: dict[str, Any] = {"chains": CHAINS, "tune": _TUNE, "draws": _DRAWS, "cores": 2, "seed": seed}
+    settings: dict[str, Any] = {
+        "chains": CHAINS,
+        "tune": _TUNE,
+        "draws": _DRAWS,
+        "cores": 2,
+        "seed": seed,
+        "maxdepth": _DEEPEST,
+    }
     trace = nutpie.sample(model, **settings, progress_bar=False, save_warmup=False)
     return np.asarray(trace["posterior"]["z"].to_numpy(), dtype=np.float64)
 

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from retentioncast.core.errors import FitFailed, NotEnoughData
-from retentioncast.models import GammaGamma
+from retentioncast.models import BetaGeometricBetaBinomial, GammaGamma
+from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
-from tests.unit.models.test_laws import discovered_models, truth_of
+from tests.unit.models.test_laws import CASES, discovered_models, truth_of
 
 FAMILIES = [model for model in discovered_models() if issubclass(model, RepeatBuyingModel)]
 family = pytest.mark.parametrize("family", FAMILIES, ids=lambda model: model.__name__)
@@ -70,16 +71,17 @@ def test_a_bad_value_is_named_by_column_row_and_value(
 
 @family
 @pytest.mark.parametrize("row", [[1e12, 19.0, 20.0], [4.0, 19.0, 1e12]], ids=["orders", "age"])
-def test_an_outlier_of_1e12_says_what_ran_off(family: type[Any], row: list[float]) -> None:
+def test_an_outlier_of_1e12_is_named(family: type[Any], row: list[float]) -> None:
     frame = _shop(family)
     frame.loc["c7"] = row
-    if family.__name__ == "BetaGeometricBetaBinomial":  # a million opportunities are a fit like any other
-        frame.loc["c7", "T"] = min(row[2], 1e6)
-    if family.__name__ == "BetaGeometricBetaBinomial" and row[2] > 20:
-        assert family().fit(frame).params_["alpha"] == pytest.approx(0.9, rel=0.5)
-        return
-    with pytest.raises((FitFailed, ValueError), match=r"alpha runs off to zero|1000000000000.0 is more purchases"):
-        family().fit(frame)
+    with pytest.raises(ValueError, match=r"'(frequency|T)', row 'c7': 1000000000000.0 is more "):
+        family().fit(frame, method="map")
+
+
+def test_a_million_opportunities_are_a_fit_like_any_other() -> None:
+    frame = _shop(BetaGeometricBetaBinomial)
+    frame.loc["c7"] = [4.0, 19.0, 1e6]
+    assert BetaGeometricBetaBinomial().fit(frame).params_["alpha"] == pytest.approx(0.9, rel=0.5)
 
 
 @family
@@ -97,3 +99,55 @@ def test_constant_and_bad_spend_are_refused() -> None:
         GammaGamma().fit([2, 2], [1.0, -3.0])
     with pytest.raises(ValueError, match=r"'monetary_value', row 1: inf is not a finite number"):
         GammaGamma().fit([2, 2], [1.0, np.inf])
+
+
+every_model = pytest.mark.parametrize("model", discovered_models(), ids=lambda model: model.__name__)
+
+
+def _columns(model: type[Any], n: int) -> list[Floats]:
+    """The customers of the model's case with the most repeat purchases (or renewals) first."""
+    columns = CASES[model.__name__].sample(truth_of(model), 11)
+    order = np.argsort(-columns[0], kind="stable")[:n]
+    return [column[order] for column in columns]
+
+
+@every_model
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1.0, 1e12, "x"])
+def test_a_bad_value_in_any_column_of_any_model_is_named(model: type[Any], bad: object) -> None:
+    columns = _columns(model, 20)
+    for place in range(len(columns)):
+        broken: list[Any] = [list(column) for column in columns]
+        broken[place][7] = bad
+        with pytest.raises(ValueError, match=r"column '\w+', row 7: \S+ (is|was) .* Correct or leave out this row"):
+            model().fit(*broken, method="map")
+
+
+@every_model
+def test_no_customer_is_the_priors_or_an_error(model: type[Any]) -> None:
+    nobody = _columns(model, 0)
+    with pytest.raises(NotEnoughData, match="there are 0"):
+        model().fit(*nobody)
+    told = model().fit(*nobody, method="laplace")
+    assert told.prior_only_ and told.posterior_.source == "prior" and "priors alone" in told.notes_[0]
+
+
+@every_model
+def test_customers_who_are_all_alike_are_refused_or_held_by_the_priors(model: type[Any]) -> None:
+    alike = [np.repeat(column[:1], 20) for column in _columns(model, 1)]
+    with pytest.raises((FitFailed, NotEnoughData), match=r"do not determine|needs|no spread|all customers"):
+        model().fit(*alike)
+    if model is GammaGamma:  # without a spread there is no scale either
+        return
+    fitted = model().fit(*alike, method="map")
+    assert not fitted.prior_only_ and all(0 < value < 1e6 for value in fitted.params_.values())
+
+
+@every_model
+def test_customers_of_no_weight_count_for_nothing(model: type[Any]) -> None:
+    columns = _columns(model, 600)
+    weights = np.repeat([1.0, 0.0], 300)
+    fitted = model().fit(*columns, weights=weights, method="map")
+    first = model().fit(*(column[:300] for column in columns), method="map")
+    assert fitted.params_ == pytest.approx(first.params_, rel=1e-6)
+    with pytest.raises(ValueError, match=r"'weights', row 7: -1.0 is negative"):
+        model().fit(*columns, weights=np.where(np.arange(600) == 7, -1.0, 1.0))
