@@ -8,18 +8,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
+import pandas as pd
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from retentioncast.infra.explain import explain
 from retentioncast.infra.postgres import connect
+from retentioncast.infra.settings import ScorerSettings
 from retentioncast.infra.verify import verify
 from retentioncast.stack.bring_up import prepare_pipeline
 from retentioncast.stack.native import NativeStack
 from retentioncast.stack.part import PartStatus
 from retentioncast.stack.waiting import wait_until_empty
+from scorer import generation
+from scorer.bootstrap import score_once
+from scorer.part import Part
+from scorer.purchases import score_purchases
 from tests.private_stack import private_stack
 
 pytestmark = pytest.mark.e2e
@@ -37,9 +44,9 @@ WAIT_S = 180.0
 def shop() -> Iterator[NativeStack]:
     """A stack of this module's own with a small past and all services, two consumers among them."""
     sections = {
-        "simulator": {"customers": 300, "history": "3mo", "seed": 7},
+        "simulator": {"customers": 300, "history": "6mo", "seed": 7},
         "consumer": {"processes": 2},
-        "scorer": {"period_s": 5.0, "min_customers": 50},
+        "scorer": {"period_s": 10.0, "min_customers": 50},
     }
     with private_stack(**sections) as stack:
         stack.ensure(stack.infrastructure())
@@ -118,19 +125,38 @@ def part_missing(stack: NativeStack, name: str) -> bool:
     return all(each.name != name or each.state != "running" for each in stack.parts())
 
 
-def test_scores_are_there_and_of_one_run(shop: NativeStack) -> None:
+def test_scores_are_there_of_one_run_and_carry_their_intervals(shop: NativeStack) -> None:
     def missing() -> str:
         with connect(shop.settings, "reader") as reader:
-            row = reader.execute("select count(*), count(distinct run_id) from scores.customer_scores").fetchone()
+            row = reader.execute(_SCORED).fetchone()
         return "" if row is not None and row[0] > 50 and row[1] == 1 else f"{row}"
 
     assert wait_until_empty(missing, WAIT_S, lambda _: None) == ""
+    with connect(shop.settings, "reader") as reader:
+        row = reader.execute(_INTERVALS).fetchone()
+    assert row is not None
+    told, ordered, wide = row
+    assert told > 50 and ordered == told and wide > 0.5 * told
 
 
 _COUNTS = """
     select 'transactions' as table_name, count(*) as n from shop.transactions
     union all select 'sessions', count(*) from shop.sessions
 """
+
+
+_SCORED = "select count(no_purchase_30d), count(distinct run_id) from scores.customer_scores"
+_INTERVALS = """
+    select count(no_purchase_30d),
+           count(*) filter (where no_purchase_30d_low <= no_purchase_30d_high
+                              and probability_alive_low <= probability_alive_high
+                              and residual_value_low <= residual_value_high),
+           count(*) filter (where no_purchase_30d_low < no_purchase_30d and no_purchase_30d < no_purchase_30d_high)
+    from scores.customer_scores where no_purchase_30d is not null
+"""
+
+
+_LATE = "select as_of, customer_id from scores.risk_now order by overdue desc nulls last limit 1"
 
 
 def risk_now(stack: NativeStack) -> tuple[datetime, dict[int, float]]:
@@ -155,6 +181,54 @@ def test_the_risk_of_the_silent_rises_with_the_clock_and_is_explained(shop: Nati
     assert {part.what for part in told.parts} == {"time"} and told.run_then == told.run_now
     assert sum(part.no_purchase_30d for part in told.parts) == told.end.no_purchase_30d - told.start.no_purchase_30d
     shop.ensure([part for part in shop.services() if part.name == "scorer"])
+
+
+def spoiled(customers: pd.DataFrame, settings: ScorerSettings, *chosen: Any) -> Part:
+    """A refit made worse on purpose: days are taken for weeks."""
+    return score_purchases(customers.assign(recency=7 * customers["recency"], T=7 * customers["T"]), settings, *chosen)
+
+
+def test_a_refit_that_is_made_worse_is_refused_the_old_run_stays_and_the_refits_before_are_explained(
+    shop: NativeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.stop("scorer")
+    with connect(shop.settings, "reader") as reader:
+        since, customer = reader.execute(_LATE).fetchone() or (None, None)
+    assert since is not None and customer is not None
+    simulate(shop, "--load", "normal", "--speed", "86400", "--duration", "2s")
+    assert differences(shop) == []
+    good = score_once(shop.settings)
+    assert good.status == "published", good.reason
+    assert (good.parameters or {})["judgement"]["verdict"] == "publish"
+    before = standing(shop)
+
+    monkeypatch.setattr(generation, "score_purchases", spoiled)
+    bad = score_once(shop.settings)
+    assert (bad.status, standing(shop)) == ("refused", before)
+    with connect(shop.settings, "reader") as reader:
+        told = reader.execute("select run_id, status, reason from scores.model_runs order by run_id desc").fetchone()
+    assert told == (bad.run_id, "refused", bad.reason)
+    assert f"Run {good.run_id} is in force and stays so. The refit is clearly worse than the run in force" in bad.reason
+
+    story = explain(shop.settings, customer, since)
+    assert story.run_then != story.run_now == good.run_id and "refit" in {part.what for part in story.parts}
+    for name in ("no_purchase_30d", "probability_alive"):
+        moved = sum(getattr(part, name) for part in story.parts)
+        assert moved == getattr(story.end, name) - getattr(story.start, name)
+    shop.ensure([part for part in shop.services() if part.name == "scorer"])
+
+
+def standing(stack: NativeStack) -> tuple[object, ...]:
+    """The run in force, and everybody's scores and risk."""
+    with connect(stack.settings, "reader") as reader:
+        return tuple(
+            reader.execute(query).fetchall()
+            for query in (
+                "select run_id from scores.in_force",
+                "select * from scores.customer_scores order by customer_id",
+                "select customer_id, run_id, no_purchase_30d from scores.risk_now order by customer_id",
+            )
+        )
 
 
 def rfm(stack: NativeStack) -> dict[int, tuple[object, ...]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta, rankdata
+from scipy.special import betaincinv
+from scipy.stats import rankdata
 
 from retentioncast.models.arrays import Floats, Integers
 
@@ -36,10 +37,7 @@ def deciles(predicted: Floats, bins: int = BINS) -> Integers:
 
 def calibration_table(predicted: Floats, outcome: Floats, bins: int = BINS) -> list[CalibrationBin]:
     """A row for each tenth of predictions (n,) that holds any; outcomes (n,) are 1 or 0."""
-    place = deciles(predicted, bins)
-    n = np.bincount(place, minlength=bins)
-    total = np.bincount(place, weights=predicted, minlength=bins)
-    came = np.bincount(place, weights=outcome, minlength=bins).astype(np.int64)
+    n, total, came = _by_tenth(predicted, outcome, bins)
     rows = []
     for i in np.flatnonzero(n):
         low, high = binomial_interval(int(came[i]), int(n[i]))
@@ -51,13 +49,22 @@ def calibration_error(predicted: Floats, outcome: Floats, bins: int = BINS) -> f
     """Mean over tenths, weighted by their size, of |mean predicted - share that came true|. NaN in, NaN out."""
     if np.isnan(predicted).any() or not predicted.size:
         return float("nan")
-    rows = calibration_table(predicted, outcome, bins)
-    return sum(row.n * abs(row.mean_predicted - row.share) for row in rows) / predicted.size
+    _, total, came = _by_tenth(predicted, outcome, bins)
+    return float(np.abs(total - came).sum() / predicted.size)
 
 
 def binomial_interval(happened: int, n: int, inside: float = 0.95) -> tuple[float, float]:
     """Clopper and Pearson's interval (1934) of a share: it holds at least as often as it says."""
     tail = (1 - inside) / 2
-    low = float(beta.ppf(tail, happened, n - happened + 1)) if happened else 0.0
-    high = float(beta.ppf(1 - tail, happened + 1, n - happened)) if happened < n else 1.0
+    low = float(betaincinv(happened, n - happened + 1, tail)) if happened else 0.0
+    high = float(betaincinv(happened + 1, n - happened, 1 - tail)) if happened < n else 1.0
     return low, high
+
+
+def _by_tenth(predicted: Floats, outcome: Floats, bins: int) -> tuple[Integers, Floats, Integers]:
+    """How many predictions each tenth holds, their sum, and how many came true, each (bins,)."""
+    place = deciles(predicted, bins)
+    n = np.bincount(place, minlength=bins)
+    total = np.bincount(place, weights=predicted, minlength=bins)
+    came = np.bincount(place, weights=outcome, minlength=bins).astype(np.int64)
+    return n, total, came

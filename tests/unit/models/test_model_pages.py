@@ -16,6 +16,7 @@ PAGES = sorted((ROOT / "docs/models").glob("*.md"))
 def test_the_examples_of_a_page_print_what_it_shows(path: Path) -> None:
     text = "\n".join(block.text for block in blocks(path.read_text(encoding="utf-8")) if block.language == "python")
     parsed = doctest.DocTestParser().get_doctest(text, {}, path.name, str(path), 0)
+    assert parsed.examples or (">>>" not in text and "import" not in text), "no example runs"
     told: list[str] = []
     assert doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(parsed, out=told.append).failed == 0, (
         told

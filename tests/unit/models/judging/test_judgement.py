@@ -87,9 +87,10 @@ def test_after_a_drift_the_new_fit_replaces_the_old(refit: BetaGeo) -> None:
     """Sales fell to a quarter four months ago: the old parameters are worse now, and the refit goes through."""
     log = PurchaseDays(purchase_log(800, DAYS, seed=2, change_day=DAYS - 120, change=0.25))
     old, new = (cast(BetaGeo, fit_family(BetaGeo, log.cut(day, ()))) for day in (DAYS - 121, DAYS - 1))
-    verdict = judge(evidence_of(log), new, old).verdict
+    found = evidence_of(log)
+    verdict = judge(found, new, old).verdict
     assert verdict.publish and "clearly better" in verdict.reason
-    assert not judge(evidence_of(log), old, new).verdict.publish
+    assert not judge(found, old, new).verdict.publish
 
 
 def test_worse_than_the_base_rate_is_refused_unless_the_run_in_force_is_worse_still() -> None:
