@@ -6,6 +6,7 @@ That is: blocks marked `sql` and `sh`. Blocks of operations.md without a mark ar
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import psycopg
 import pytest
 
@@ -23,6 +26,7 @@ from retentioncast.stack.queries import scored_customers
 from retentioncast.stack.waiting import wait_until_empty
 from tests.markdown import Block, blocks, page
 from tests.private_stack import private_stack
+from tests.ranking import auc
 
 #: Lines that no test can run here, by how they begin, and why.
 NOT_RUN = {
@@ -33,6 +37,10 @@ NOT_RUN = {
     "export PATH": "the test sets the same path for every line",
 }
 PSQL = "psql"
+SEGMENTS = """
+    select s.subscription_id, t.segment, s.cancelled_at is not null
+    from shop.subscriptions as s join truth.customers as t using (customer_id)
+"""
 WAIT_S = 180.0
 README, OPERATIONS = blocks(page("README.md")), blocks(page("docs/operations.md"))
 
@@ -117,6 +125,22 @@ def test_a_command_of_the_readme_works(demo: NativeStack, line: str, tmp_path_fa
     done = run(demo, line, folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_demo_shops_segments_are_found_again(demo: NativeStack, tmp_path: Path) -> None:
+    """Its mix within its own intervals; who cancelled early and who forgot to, told apart from all that are over."""
+    done = run(demo, "retentioncast population infer --json --probabilities who.csv", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with connect(demo.settings, "owner") as owner:
+        truth: dict[int, tuple[str, bool]] = {key: rest for key, *rest in owner.execute(SEGMENTS).fetchall()}  # type: ignore[misc]
+    who = pd.read_csv(tmp_path / "who.csv")
+    real = np.array([truth[key][0] for key in who["subscription_id"]])
+    over = np.array([truth[key][1] for key in who["subscription_id"]])
+    for found in json.loads(done.stdout)["shares"]:
+        sd = (found["high"] - found["low"]) / 3.76  # a 94 % interval
+        assert abs(found["mean"] - (real == found["segment"]).mean()) < 4 * sd + 0.01, found
+    for name in ("early_cancellers", "forgot_to_cancel"):
+        assert auc(who[name][over], real[over] == name) > 0.9, name
 
 
 def test_what_is_not_run_is_on_the_pages() -> None:

@@ -6,7 +6,8 @@ f_L(t) S_C(t) when ended by nature, their sum when it is over for unknown reason
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -35,6 +36,10 @@ class Posterior:
 
     layout: Layout
     rows: Rows
+    _where: Mapping[str, slice] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_where", stretches(self.rows.outcome))
 
     def log_density(self, u: Floats) -> float:
         """Up to a constant; -inf where a parameter is out of range."""
@@ -86,7 +91,7 @@ class Posterior:
         return None if there is None else self.layout.values(etas, segment, role)
 
     def _part(self, segment: int, role: str, values: list[float] | None) -> Part:
-        t, where = self.rows.duration, stretches(self.rows.outcome)
+        t, where = self.rows.duration, self._where
         density, survival = np.zeros(t.size), np.zeros(t.size)
         distribution = self.layout.segments[segment].distribution(role)
         places = [where["cancel_density"]] if role == "cancel" else [where["ended"], where["over"]]
@@ -106,7 +111,7 @@ class Posterior:
 
     def _terms(self, parts: list[tuple[Part, Part]]) -> Floats:
         found = self.rows.attributes.copy()
-        over = stretches(self.rows.outcome)["over"]
+        over = self._where["over"]
         for k, (cancel, lifetime) in enumerate(parts):
             term = cancel.density + cancel.survival + lifetime.density + lifetime.survival
             if over.start < over.stop:
@@ -116,7 +121,7 @@ class Posterior:
 
     def _slopes(self, etas: Floats, parts: list[tuple[Part, Part]], shares: Floats) -> Floats:
         """d log likelihood / d eta (F,)."""
-        over = stretches(self.rows.outcome)["over"]
+        over = self._where["over"]
         found = np.zeros(len(self.layout.slots))
         for i, slot in enumerate(self.layout.slots):
             weights = shares[:, slot.segment]

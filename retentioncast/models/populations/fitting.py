@@ -12,11 +12,11 @@ import numpy as np
 from retentioncast.core.errors import InvalidInput
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.optimum import Optimum
-from retentioncast.models.populations.density import Posterior
+from retentioncast.models.populations.adaptive import shape_of, weigh_modes
 from retentioncast.models.populations.identification import describe, overlaps
-from retentioncast.models.populations.modes import find_mode, walk
+from retentioncast.models.populations.modes import find_modes, walk
 from retentioncast.models.populations.nuts import Chains, sample_nutpie
-from retentioncast.models.uncertainty.importance import resample, weigh_around
+from retentioncast.models.uncertainty.importance import Weighed, resample
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -83,34 +83,34 @@ def fit(observed: Observed, request: Request) -> Draws:
         return _finish(observed, found, "em", np.nan)
     if posterior.layout.size == 0:  # one segment, all of it given
         return _finish(observed, Chains(np.zeros((1, 1, 0)), {"lp": np.zeros((1, 1))}), "map", np.nan)
-    optimum = find_mode(posterior, request.seed)
+    modes = find_modes(posterior, request.seed)
+    optimum = modes[0]
     if request.method == "map":
         found = Chains(optimum.log_parameters[None, None], {"lp": np.array([[optimum.log_likelihood]])})
         return _finish(observed, found, "map", np.nan)
-    return _sample(observed, optimum, request)
+    return _sample(observed, modes, request)
 
 
-def _sample(observed: Observed, optimum: Optimum, request: Request) -> Draws:
-    posterior, pareto_k = observed.posterior, np.nan
+def _sample(observed: Observed, modes: list[Optimum], request: Request) -> Draws:
+    posterior, pareto_k, around = observed.posterior, np.nan, modes[0]
     if request.sampler in ("auto", "psis"):
-        found, pareto_k, trusted = _by_importance(posterior, optimum, request)
-        if trusted or request.sampler == "psis":
-            return _finish(observed, found, "psis", pareto_k)
+        weighed = weigh_modes(modes, posterior, request.seed)
+        pareto_k = float(weighed.smoothed.pareto_k)
+        if weighed.trusted or request.sampler == "psis":
+            return _finish(observed, _resampled(weighed, request), "psis", pareto_k)
         logger.info("importance weights have k = %.2f; NUTS decides", pareto_k, extra={"action": "nuts"})
+        around = shape_of(weighed, modes[0])
     if request.sampler == "pymc":
         from retentioncast.models.populations.pymc_model import sample_pymc
 
-        return _finish(observed, sample_pymc(posterior, optimum, request), "pymc", np.nan)
-    return _finish(observed, sample_nutpie(posterior, optimum, request), "nutpie", pareto_k)
+        return _finish(observed, sample_pymc(posterior, around, request), "pymc", np.nan)
+    return _finish(observed, sample_nutpie(posterior, around, request), "nutpie", pareto_k)
 
 
-def _by_importance(posterior: Posterior, optimum: Optimum, request: Request) -> tuple[Chains, float, bool]:
-    weighed = weigh_around(optimum, posterior, request.seed)
+def _resampled(weighed: Weighed, request: Request) -> Chains:
     places = resample(weighed.smoothed.weights, request.chains * request.draws, request.seed)
     shape = (request.chains, request.draws)
-    statistics = {"lp": weighed.log_density[places].reshape(shape)}
-    found = Chains(weighed.points[places].reshape(*shape, -1), statistics)
-    return found, float(weighed.smoothed.pareto_k), bool(weighed.trusted)
+    return Chains(weighed.points[places].reshape(*shape, -1), {"lp": weighed.log_density[places].reshape(shape)})
 
 
 def _finish(observed: Observed, chains: Chains, source: Source, pareto_k: float) -> Draws:

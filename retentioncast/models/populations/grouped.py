@@ -1,4 +1,8 @@
-"""Subscriptions as rows with weights: what lies within a day is one row at its mean, what repeats exactly is kept."""
+"""Subscriptions as rows with weights: what lies within a day is one row at its mean, what repeats exactly is kept.
+
+Of the first days the cells are narrower: there a density may be infinite at 0, as a Weibull's of shape below 1 is, and
+a day's mean would say nothing of it.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,8 @@ _TIES = 3
 _SECOND = 1e-7
 #: So close to an atom a row stands for itself: its cell's mean might fall on the atom.
 _CLOSE = 8 * WIDTH
+#: No cell is wider than this part of its duration: a power of t then changes by less than 0.0005 of itself at the mean.
+_RELATIVE = 0.1
 #: The share of a value that a segment does not know at all: plans are changed and reasons mistyped.
 UNKNOWN_SHARE = 1e-3
 
@@ -85,16 +91,24 @@ def used_attributes(subscriptions: Subscriptions, segments: Sequence[Segment]) -
 
 
 def _cells(subscriptions: Subscriptions, resolution: float) -> Integers:
-    """A number a day; durations that are shared exactly, or lie close to one, get numbers of their own, below 0."""
+    """A number a day; durations that are shared exactly, or lie close to one, get numbers of their own."""
     duration = subscriptions.duration
-    cells = np.floor(duration / resolution).astype(np.int64)
+    cells = _widening(duration, resolution)
     codes, values = pd.factorize(np.rint(duration / _SECOND).astype(np.int64))
     shared = np.sort(values[np.bincount(codes) >= _TIES] * _SECOND)
     if shared.size == 0:
         return cells
     after = np.minimum(np.searchsorted(shared, duration), shared.size - 1)
     near = np.minimum(np.abs(duration - shared[after]), np.abs(duration - shared[np.maximum(after - 1, 0)]))
-    return np.where(near < _CLOSE, -1 - codes, cells)
+    return np.where(near < _CLOSE, cells.max() + 1 + codes, cells)
+
+
+def _widening(duration: Floats, resolution: float) -> Integers:
+    """Cells of `resolution`, and below the duration of which that is a tenth, of a tenth: negative numbers."""
+    turn = resolution / _RELATIVE
+    early = np.log(np.maximum(duration, _SECOND) / turn) / _RELATIVE
+    found: Integers = np.floor(np.where(duration < turn, early, (duration - turn) / resolution)).astype(np.int64)
+    return found
 
 
 def stretches(outcome: Integers) -> dict[str, slice]:

@@ -146,7 +146,9 @@ class Layout:
 
 def from_eta(scale: str, eta: float) -> float:
     """A parameter from its own scale."""
-    return float(from_etas(scale, np.asarray(eta)))
+    if scale == "log":
+        return math.exp(min(max(eta, -700.0), 700.0))
+    return 1 / (1 + math.exp(min(-eta, 700.0))) if scale == "logit" else eta
 
 
 def from_etas(scale: str, eta: Floats) -> Floats:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
+from retentioncast.commands.population import infer
 from retentioncast.core.errors import NotEnoughData
+from retentioncast.infra import settings as settings_module
 from retentioncast.infra.settings import Settings
 from retentioncast.infra.subscription_events import read_subscription_events
 from retentioncast.models.populations.layout import stated_mix
@@ -18,16 +19,9 @@ from retentioncast.models.populations.mixture import Mixture
 from simulator.population_files import DEMO
 from tests.integration.populations.shop import NOW, fill, quiet
 from tests.markdown import ROOT
+from tests.ranking import auc
 
 EXAMPLES = sorted((ROOT / "examples/populations").glob("*.yaml"))
-
-
-def auc(score: Any, positive: Any) -> float:
-    """The chance that one of the segment is ranked above one of the others."""
-    ranks = pd.Series(np.asarray(score)).rank().to_numpy()
-    inside = np.asarray(positive)
-    n, m = inside.sum(), (~inside).sum()
-    return float((ranks[inside].sum() - n * (n + 1) / 2) / (n * m))
 
 
 def fitted(database: Settings, mixture: Mixture) -> Mixture:
@@ -75,6 +69,24 @@ def test_the_demo_shops_segments_are_found_again_and_told_apart(database: Settin
 def _cancelled(database: Settings) -> list[int]:
     frame = read_subscription_events(database).frame
     return [int(each) for each in frame.loc[frame["event"] == "cancel", "subscription_id"]]
+
+
+def test_the_command_infers_a_file_and_says_what_it_found(
+    database: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = fill(database, quiet(EXAMPLES[0]), 400)
+    monkeypatch.setattr(settings_module, "load_settings", lambda: database)
+    infer(EXAMPLES[0], probabilities=tmp_path / "who.csv", draws=100, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    who = pd.read_csv(tmp_path / "who.csv")
+    assert told["customers"] == len(who) == len(truth) and told["source"] == "psis"
+    early, forgot = told["shares"]
+    assert early["segment"] == "EarlyCancel" and early["low"] < (truth == "EarlyCancel").mean() < early["high"]
+    assert early["stated"] == 0.3 and early["mean"] + forgot["mean"] == pytest.approx(1)
+    assert {row["metric"] for row in told["forecast"]} == {"active", "churned", "mrr", "retention"}
+    infer(EXAMPLES[0], draws=100)
+    printed = capsys.readouterr().out
+    assert f"{len(truth)} subscriptions" in printed and "Pareto k" in printed and "still there" in printed
 
 
 def test_what_comes_later_has_not_happened_yet(database: Settings) -> None:

@@ -27,18 +27,19 @@ def test_the_truth_lies_where_the_intervals_say() -> None:
     assert max(abs(off) for trial in trials for off in trial.constants.values()) < 1e-3
 
 
-def test_a_random_description_is_the_same_for_the_same_seed_and_can_be_fitted() -> None:
-    one, again = (random_populations(np.random.default_rng([3, 1])) for _ in range(2))
+def test_segments_that_overlap_are_not_taken_for_each_other() -> None:
+    """A start in five ends in a mode that explains these events 500,000 times worse, with the truth outside it."""
+    one, again = (random_populations(np.random.default_rng([58, 1])) for _ in range(2))
     assert one == again
-    trial = run_trial("random", 3, one, 800, draws=200)
-    assert trial.failed == "" and trial.places
+    trial = run_trial("random", 58, one, 3000, draws=400)
+    assert trial.failed == "" and all(0 < place < 1 for place in trial.places.values())
 
 
 def test_nuts_draws_what_importance_draws() -> None:
     mixture = issue()
-    mixture.observe(mixture.sample(1500, seed=1))
+    mixture.observe(mixture.sample(800, seed=1))
     by_weight = mixture.fit(draws=500, seed=1)
-    by_nuts = mixture.fit(draws=250, tune=200, chains=2, sampler="nutpie", seed=1)
+    by_nuts = mixture.fit(draws=200, tune=150, chains=2, sampler="nutpie", seed=1)
     assert by_nuts.attrs["source"] == "nutpie" and not by_nuts.sample_stats["diverging"].any()
     for name in ("EarlyCancel.lifetime.rate", "ForgotCancel.cancel.rate", "ForgotCancel.lifetime.scale"):
         one, other = (each.posterior[name].to_numpy() for each in (by_weight, by_nuts))
