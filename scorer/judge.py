@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from retentioncast.core.errors import InvalidInput
 from retentioncast.infra.settings import ScorerSettings
 from retentioncast.models.btyd.families import FAMILIES
+from retentioncast.models.btyd.gamma_gompertz_nbd import GammaGompertzNBD
 from retentioncast.models.judging.judgement import Evidence, gather_evidence, judge
 from retentioncast.models.judging.matured import with_matured
 from retentioncast.models.judging.origins import days_needed
@@ -18,6 +19,8 @@ from scorer.purchases import HORIZONS_DAYS
 from scorer.ruling import NotGoodEnough, Ruling, not_backtested, rule
 from scorer.snapshot import Snapshot
 
+#: With it `scores.risk_now` of 100,000 customers takes 19 s, with the others 0.5 to 2 s.
+SLOW = frozenset({GammaGompertzNBD.family})
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,7 +36,7 @@ def gather(snapshot: Snapshot, settings: ScorerSettings) -> tuple[Evidence | Non
     if snapshot.customers["frequency"].count() < settings.min_customers or not log.n_customers:
         return None, "there are too few customers."
     as_of = (snapshot.as_of - _UNIX).days
-    evidence = gather_evidence(log, as_of, HORIZONS_DAYS, FAMILIES)
+    evidence = gather_evidence(log, as_of, HORIZONS_DAYS, FAMILIES, SLOW)
     if evidence is None:
         days, needed = as_of - log.first_day, days_needed(HORIZONS_DAYS)
         return None, f"the log covers {days} days; a backtest needs {needed} and repeat buyers at each origin."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from scorer.runs import Run
 
@@ -24,10 +25,16 @@ def as_text(run: Run) -> str:
     ]
     for name in _MODELS:
         if told := (run.parameters or {}).get(name):
-            values = ", ".join(f"{key} {value:.4g}" for key, value in told["parameters"].items())
-            lines.append(f"  {told['model']}: {values or 'no parameters'}")
+            lines += [_of_model(member) for member in told.get("members", [told])]
     lines.append(f"  {run.duration_s:.1f} s, version {run.code_version}")
     return "\n".join(lines)
+
+
+def _of_model(told: dict[str, Any]) -> str:
+    """Its name, its share where it is one of several, and its parameters."""
+    share = f" ({told['weight']:.0%})" if told.get("weight", 1) < 1 else ""
+    values = ", ".join(f"{key} {value:.4g}" for key, value in told["parameters"].items())
+    return f"  {told['model']}{share}: {values or 'no parameters'}"
 
 
 def _plain(value: object) -> str:

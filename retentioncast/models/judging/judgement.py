@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -52,15 +53,15 @@ class Judgement:
 
 
 def gather_evidence(
-    log: PurchaseDays, as_of: int, horizons_days: tuple[int, ...], families: Families
+    log: PurchaseDays, as_of: int, horizons_days: tuple[int, ...], families: Families, slow: Collection[str] = ()
 ) -> Evidence | None:
     """Backtest and choice on what was known at the end of day `as_of`; None where history is too short or no family
-    can be fitted at every origin."""
+    can be fitted at every origin. `slow` families are chosen only where they clearly gain."""
     cuts = rolling_cuts(log, as_of, horizons_days) if log.n_customers else []
     found = backtest(log, cuts, families)
     if not cuts or not found.families:
         return None
-    choice = choose(stack_rows(found.windows, found.families), found.families)
+    choice = choose(stack_rows(found.windows, found.families), found.families, slow)
     return Evidence(cuts, with_chosen(found.windows, choice), choice, found.failed)
 
 

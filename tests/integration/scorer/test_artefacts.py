@@ -33,7 +33,7 @@ DEADLINE_S = 120.0
 @pytest.fixture
 def shop(database: Settings, tmp_path: Path) -> Settings:
     """A shop with plenty to fit, and a model store of its own."""
-    add_transactions(database, plausible_shop())
+    add_transactions(database, plausible_shop(seed=4))
     set_stream_time(database, 300)
     with connect(database, "consumer") as connection:
         connection.execute(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from scorer.report import as_json, as_text
@@ -24,6 +25,15 @@ def test_a_person_reads_what_came_of_it_and_the_parameters() -> None:
     text = as_text(PUBLISHED)
     assert text.splitlines()[0] == "Run 4: published. Scores of 2357 customers."
     assert "BG/NBD: r 0.2426" in text
+
+
+def test_of_a_stack_each_member_is_told_with_its_share() -> None:
+    members = [
+        {"model": name, "weight": weight, "parameters": {"r": weight}}
+        for name, weight in (("BG/NBD", 0.25), ("Pareto/NBD", 0.75))
+    ]
+    text = as_text(replace(PUBLISHED, parameters={"purchase": {**members[1], "members": members}}))
+    assert "  BG/NBD (25%): r 0.25\n  Pareto/NBD (75%): r 0.75\n" in text
 
 
 def test_a_run_that_saw_nothing_can_be_told_too() -> None:

@@ -21,6 +21,7 @@ from retentioncast.models.judging.measures import Measures, log_scores, measure
 from retentioncast.models.judging.purchase_days import Cut, PurchaseDays
 from retentioncast.models.judging.stack import Stack
 from retentioncast.models.judging.told import stack_rows
+from scorer.judge import SLOW
 from tests.unit.models.cdnow import CALIBRATION_END, holdout_purchases, read_transactions
 from tests.unit.models.judging.shop import purchase_log
 
@@ -52,7 +53,7 @@ def cdnow() -> tuple[Evidence, Cut]:
     per_day = rows.groupby(["customer_id", "day"], as_index=False)["amount"].sum()
     end = int(per_day["day"].max())
     days = PurchaseDays(pd.DataFrame(per_day))
-    evidence = gather_evidence(days, end, HORIZONS, FAMILIES)
+    evidence = gather_evidence(days, end, HORIZONS, FAMILIES, SLOW)
     assert evidence is not None
     return evidence, days.cut(end, ())
 
@@ -122,7 +123,7 @@ def test_a_simulated_shop_of_100_000_is_calibrated_to_one_point() -> None:
     whole["customer_id"] += 10_000 * whole["part"]
     log, today = PurchaseDays(whole), 329
     sample = PurchaseDays(whole[(whole["customer_id"] % 50 == 0) & (whole["day"] <= today)])
-    evidence = gather_evidence(sample, today, HORIZONS, FAMILIES)
+    evidence = gather_evidence(sample, today, HORIZONS, FAMILIES, SLOW)
     assert evidence is not None
     cut = log.cut(today, (90,))
     assert cut.size == 100_000
