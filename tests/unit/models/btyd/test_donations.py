@@ -50,3 +50,9 @@ def test_donations_of_the_next_five_years_are_those_of_the_papers_sheet(
 
 def test_donors_of_no_and_of_six_donations_are_those_of_the_papers_sheet(model: BetaGeometricBetaBinomial) -> None:
     assert np.round(model.purchases_pmf([0, 6], 6) * 11104, 1).tolist() == [3454.9, 1253.1]
+
+
+def test_gifts_of_a_new_donor_are_those_of_the_papers_tracking_sheet(model: BetaGeometricBetaBinomial) -> None:
+    """Hardie's note 10, cells B7 to B17: after 1 to 11 appeals."""
+    printed = [0.4985, 0.9233, 1.2969, 1.6323, 1.9381, 2.2202, 2.4826, 2.7285, 2.9603, 3.1798, 3.3887]
+    assert model.expected_purchases_new(np.arange(1, 12)).round(4).tolist() == printed
