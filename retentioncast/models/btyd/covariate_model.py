@@ -19,6 +19,7 @@ from retentioncast.models.btyd.covariates import (
     UnsuitableCovariates,
     column_names,
     require_rank,
+    same_customers,
 )
 from retentioncast.models.btyd.grouping import Groups
 from retentioncast.models.btyd.likelihood import Likelihood
@@ -70,6 +71,7 @@ class CovariateModel(RepeatBuyingModel):
         """
         before = self.covariates_
         columns = self._read_rows(frequency, recency, T)
+        same_customers(frequency, covariates)
         try:
             self.covariates_ = () if covariates is None else column_names(covariates, columns[0].size)
             z = [] if covariates is None else list(self._design().read(covariates, columns[0].size).T)
@@ -132,15 +134,16 @@ class CovariateModel(RepeatBuyingModel):
         return Design(self.covariates_, self.effects, self.parameter_names)
 
     def _columns(
-        self, parameters: Floats | None, covariates: Covariates | None = None, customers: int = 1
+        self, parameters: Floats | None, covariates: Covariates | None = None, frequency: Column = 0
     ) -> tuple[Floats, ...]:
-        """As without covariates; else each parameter as (m,) or, of draws, as (n, m)."""
+        """As without covariates; else each parameter as (m,) or, of draws, as (n, m), for those with that frequency."""
         if not self.covariates_:
             if covariates is not None:
                 raise UnsuitableCovariates("the model was fitted without covariates.", "Leave them out, or fit anew.")
             return super()._columns(parameters)
         values = self._fitted_values() if parameters is None else np.asarray(parameters, dtype=np.float64)
-        moved = self._design().of_customers(values, self._design().read(covariates, customers))
+        same_customers(frequency, covariates)
+        moved = self._design().of_customers(values, self._design().read(covariates, np.size(frequency)))
         return tuple(np.moveaxis(moved, -1, 0))
 
     def _more_content(self) -> dict[str, Any]:

@@ -90,6 +90,17 @@ def column_names(covariates: Covariates, customers: int) -> tuple[str, ...]:
     return names
 
 
+def same_customers(purchases: object, covariates: object) -> None:
+    """Refuse two frames whose rows have names, but not the same in the same order: rows are taken as they stand."""
+    indexes = [getattr(table, "index", None) for table in (purchases, covariates)]
+    named = [index for index in indexes if isinstance(index, pd.Index) and not isinstance(index, pd.RangeIndex)]
+    if len(named) == 2 and len(named[0]) == len(named[1]) > 1 and not named[0].equals(named[1]):
+        raise UnsuitableCovariates(
+            "the rows of the covariates are not those of the purchases: their indexes differ.",
+            "Put them in the same order, e.g. covariates.loc[purchases.index].",
+        )
+
+
 def require_rank(z: Floats, names: tuple[str, ...]) -> None:
     """Refuse, of z (m, c), a column that follows from those before it or is the same for all."""
     for place, name in enumerate(names):

@@ -57,7 +57,7 @@ class DropoutModel(CovariateModel):
     ) -> Floats:
         """P(alive at T): 1 for whoever had no chance to leave yet."""
         x, t_x, age = read_purchases(frequency, recency, T)
-        r, alpha, a, b = self._columns(parameters, covariates, x.size)
+        r, alpha, a, b = self._columns(parameters, covariates, frequency)
         chances = x + self.first_chances
         odds = np.log(a) - np.log(b + np.maximum(chances, 1) - 1) + (r + x) * np.log((alpha + age) / (alpha + t_x))
         return np.asarray(np.where(chances == 0, 1.0, expit(-odds)))
@@ -77,7 +77,7 @@ class DropoutModel(CovariateModel):
         lambda ~ Gamma(r + x, alpha + T).
         """
         x, _, age = read_purchases(frequency, recency, T)
-        r, alpha, _, _ = self._columns(parameters, covariates, x.size)
+        r, alpha, _, _ = self._columns(parameters, covariates, frequency)
         buys_if_alive = -np.expm1(-(r + x) * np.log1p(t / (alpha + age)))
         return np.asarray(1.0 - self.probability_alive(frequency, recency, T, parameters, covariates) * buys_if_alive)
 
@@ -92,7 +92,7 @@ class DropoutModel(CovariateModel):
     ) -> Floats:
         """E[purchases in (T, T + t]] = P(alive) E[(1 - e^(-lambda p t)) / p]."""
         x, _, age = read_purchases(frequency, recency, T)
-        r, alpha, a, b = self._columns(parameters, covariates, x.size)
+        r, alpha, a, b = self._columns(parameters, covariates, frequency)
         while_alive = purchases_while_alive(r + x, a, b + x + self.first_chances, t / (alpha + age))
         return np.asarray(self.probability_alive(frequency, recency, T, parameters, covariates) * while_alive)
 
@@ -120,7 +120,7 @@ class DropoutModel(CovariateModel):
 
     def sample(self, n: int, T: Column, seed: int, covariates: Covariates | None = None) -> pd.DataFrame:
         """The generative twin: n customers of age T, with what nobody sees (`rate`, `dropout`, `alive`)."""
-        r, alpha, a, b = self._columns(None, covariates, n)
+        r, alpha, a, b = self._columns(None, covariates, np.zeros(n))
         rng = np.random.default_rng(seed)
         age = np.broadcast_to(np.asarray(T, dtype=np.float64), (n,))
         rate, dropout = rng.gamma(r, 1 / alpha, n), np.clip(rng.beta(a, b, n), 1e-12, 1.0)
@@ -150,7 +150,7 @@ class DropoutModel(CovariateModel):
         """
         alive_probability = self.probability_alive(x, t_x, age, parameters, covariates)
         shape = alive_probability.shape
-        r, alpha, a, b = (np.broadcast_to(column, shape) for column in self._columns(parameters, covariates, x.size))
+        r, alpha, a, b = (np.broadcast_to(column, shape) for column in self._columns(parameters, covariates, x))
         orders, end = np.zeros(shape), np.ones(shape)
         here = np.nonzero(rng.random(shape) < alive_probability)
         rate = rng.gamma(r[here] + x[here[1]]) / (alpha[here] + age[here[1]])

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retentioncast.models.arrays import Floats, Integers
+from retentioncast.models.arrays import Column, Floats, Integers
 from retentioncast.models.btyd.covariate_model import RunKernel
 from retentioncast.models.btyd.covariates import Covariates
 from retentioncast.models.btyd.lifetime import LifetimeModel, Mixture, log_likelihood_of_runs
@@ -46,8 +46,10 @@ class GammaGompertzNBD(LifetimeModel):
 
         return kernel
 
-    def _mixture(self, parameters: Floats | None, covariates: Covariates | None = None, customers: int = 1) -> Mixture:
-        r, alpha, b, s, beta = self._columns(parameters, covariates, customers)
+    def _mixture(
+        self, parameters: Floats | None, covariates: Covariates | None = None, frequency: Column = 0
+    ) -> Mixture:
+        r, alpha, b, s, beta = self._columns(parameters, covariates, frequency)
         return r, alpha, s, beta / b, b
 
     def _life(self, s: Floats, beta: Floats, b: Floats, age: Floats, rng: np.random.Generator) -> Floats:

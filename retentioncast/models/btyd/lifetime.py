@@ -30,8 +30,10 @@ class LifetimeModel(CovariateModel):
     effects = (Effect("rate", "alpha", -1), Effect("leaving", "beta", -1))
 
     @abstractmethod
-    def _mixture(self, parameters: Floats | None, covariates: Covariates | None = None, customers: int = 1) -> Mixture:
-        """r, alpha, s, beta, b, broadcast like `_columns`."""
+    def _mixture(
+        self, parameters: Floats | None, covariates: Covariates | None = None, frequency: Column = 0
+    ) -> Mixture:
+        """r, alpha, s, beta, b, broadcast like `_columns`, for customers of the frequency given."""
 
     @abstractmethod
     def _life(self, s: Floats, beta: Floats, b: Floats, age: Floats, rng: np.random.Generator) -> Floats:
@@ -47,7 +49,7 @@ class LifetimeModel(CovariateModel):
     ) -> Floats:
         """P(alive at T) = P(stays and is silent in (t_x, T]) / P(is silent in (t_x, T])."""
         x, t_x, age = read_purchases(frequency, recency, T)
-        stays, leaves = _silent(self._mixture(parameters, covariates, x.size), x, t_x, age)
+        stays, leaves = _silent(self._mixture(parameters, covariates, frequency), x, t_x, age)
         return np.asarray(stays / (stays + leaves))
 
     def probability_no_purchase(
@@ -61,7 +63,7 @@ class LifetimeModel(CovariateModel):
     ) -> Floats:
         """P(no purchase in (T, T + t]) = 1 - P(alive) (1 - P(silent in (T, T + t] | alive at T))."""
         x, _, age = read_purchases(frequency, recency, T)
-        stays, leaves = _silent(self._mixture(parameters, covariates, x.size), x, age, age + t)
+        stays, leaves = _silent(self._mixture(parameters, covariates, frequency), x, age, age + t)
         buys_if_alive = np.maximum(1.0 - stays - leaves, 0.0)
         return np.asarray(1.0 - self.probability_alive(frequency, recency, T, parameters, covariates) * buys_if_alive)
 
@@ -76,7 +78,7 @@ class LifetimeModel(CovariateModel):
     ) -> Floats:
         """E[purchases in (T, T + t]] = P(alive) (r + x) / (alpha + T) E[time alive in (T, T + t]]."""
         x, _, age = read_purchases(frequency, recency, T)
-        r, alpha, s, beta, b = self._mixture(parameters, covariates, x.size)
+        r, alpha, s, beta, b = self._mixture(parameters, covariates, frequency)
         (stays,) = flat_apply(time_alive, s, beta, b, age, age + t)
         alive = self.probability_alive(frequency, recency, T, parameters, covariates)
         return np.asarray(alive * (r + x) / (alpha + age) * stays)
@@ -99,7 +101,7 @@ class LifetimeModel(CovariateModel):
 
     def sample(self, n: int, T: Column, seed: int, covariates: Covariates | None = None) -> pd.DataFrame:
         """The generative twin: n customers of age T, with what nobody sees (`rate`, `lifetime`, `alive`)."""
-        r, alpha, s, beta, b = self._mixture(None, covariates, n)
+        r, alpha, s, beta, b = self._mixture(None, covariates, np.zeros(n))
         rng = np.random.default_rng(seed)
         age = np.broadcast_to(np.asarray(T, dtype=np.float64), (n,))
         rate = rng.gamma(r, 1 / alpha, n)
@@ -131,9 +133,7 @@ class LifetimeModel(CovariateModel):
         """
         alive_probability = self.probability_alive(x, t_x, age, parameters, covariates)
         shape = alive_probability.shape
-        r, alpha, s, beta, b = (
-            np.broadcast_to(column, shape) for column in self._mixture(parameters, covariates, x.size)
-        )
+        r, alpha, s, beta, b = (np.broadcast_to(column, shape) for column in self._mixture(parameters, covariates, x))
         orders, end = np.zeros(shape), np.ones(shape)
         here = np.nonzero(rng.random(shape) < alive_probability)
         ages = age[here[1]]

@@ -215,6 +215,16 @@ def test_predictions_ask_for_the_columns_of_the_fit(geo: pd.DataFrame) -> None:
         BetaGeo().fit(geo).probability_alive(*one, covariates=np.ones(1))
 
 
+def test_rows_in_another_order_are_not_taken_for_the_same_customers(geo: pd.DataFrame) -> None:
+    summary = geo.set_axis([f"c{i}" for i in geo.index])
+    other = summary[["web"]].iloc[::-1]
+    with pytest.raises(ValueError, match=r"their indexes differ.*loc\[purchases.index\]"):
+        BetaGeo().fit(summary, covariates=other)
+    model = BetaGeo().fit(summary, covariates=other.loc[summary.index])
+    with pytest.raises(ValueError, match="their indexes differ"):
+        model.probability_alive(*_columns(summary), covariates=other)
+
+
 def test_a_family_without_covariates_says_so() -> None:
     with pytest.raises(ValueError, match="is not fitted with 'covariates'"):
         BetaGeometricBetaBinomial().fit([1] * 20, [1] * 20, [2] * 20, covariates=np.ones(20))  # type: ignore[call-arg]
