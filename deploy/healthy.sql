@@ -8,4 +8,4 @@ select topic, partition, next_offset from analytics.offsets;
 select coalesce(max(applied_at) > now() - %(patience)s, true) from analytics.offsets;
 
 -- name: fitted_since
-select coalesce(max(started_at) > now() - %(patience)s, false) from scores.model_runs;
+select coalesce(max(started_at) > now() - %(patience)s, false) from scores.model_runs where kind = 'scores';

@@ -13,6 +13,7 @@ from retentioncast.infra.logs import set_up_logs
 from retentioncast.infra.settings import Settings, load_settings
 from scorer.as_of import read_as_of
 from scorer.bootstrap import make_loop, score_once
+from scorer.hierarchical.beside import refits_beside
 from scorer.report import as_json, as_text
 from scorer.runs import Stopped
 from scorer.warm import warm_models
@@ -44,7 +45,8 @@ def _for_ever(settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     warm_models()
     try:
-        make_loop(settings, stop).run()
+        with refits_beside(settings, stop):
+            make_loop(settings, stop).run()
     except Stopped:
         logger.info("A run was given up; nothing of it was written.", extra={"action": "stop"})
     logger.info("Stopped.", extra={"action": "stop"})

@@ -66,8 +66,8 @@ class PostgresStore:
                     "The stream has no time yet: nothing has come through.", "See `retentioncast status`."
                 )
             columns = self._customer_columns(as_of)
-            customers = _customers(columns, as_of)
-            data_from, data_to = _range(columns)
+            customers = customer_frame(columns, as_of)
+            data_from, data_to = data_range(columns)
             snapshot = Snapshot(
                 as_of,
                 customers,
@@ -255,7 +255,8 @@ def _values(scores: pd.DataFrame, name: str) -> Array:
     return scores[name].to_numpy(dtype=np.float64) if name in scores else np.full(len(scores), np.nan)
 
 
-def _customers(columns: dict[str, Array], as_of: datetime) -> pd.DataFrame:
+def customer_frame(columns: dict[str, Array], as_of: datetime) -> pd.DataFrame:
+    """The customers of a snapshot, indexed by customer_id."""
     now = (as_of - _UNIX) / timedelta(microseconds=1)
     frame = {
         "frequency": columns["frequency"],
@@ -267,7 +268,7 @@ def _customers(columns: dict[str, Array], as_of: datetime) -> pd.DataFrame:
     return pd.DataFrame(frame, index=pd.Index(columns["customer_id"], name="customer_id"))
 
 
-def _range(columns: dict[str, Array]) -> tuple[datetime | None, datetime | None]:
+def data_range(columns: dict[str, Array]) -> tuple[datetime | None, datetime | None]:
     """The earliest and the latest order."""
     if not columns["first_order"].size:
         return None, None

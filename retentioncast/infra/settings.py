@@ -124,6 +124,17 @@ class JudgingSettings(_Section):
     kept_customers: int = Field(10_000, ge=1)
 
 
+class SegmentsSettings(_Section):
+    """The value of customers and segments by the hierarchical model: refitted beside the scores."""
+
+    enabled: bool = True
+    #: From the beginning of one refit to the next.
+    period_s: float = Field(900.0, gt=0)
+    by: Literal["channel", "country", "plan"] = "channel"
+    #: What fits may take together; a refit that takes twice as long is ended.
+    budget_s: float = Field(600.0, gt=0)
+
+
 class ScorerSettings(_Section):
     """When and on what the scorer fits."""
 
@@ -137,6 +148,7 @@ class ScorerSettings(_Section):
     draws: int = Field(200, ge=20)
     seed: int = Field(42, ge=0)
     judging: JudgingSettings = JudgingSettings()
+    segments: SegmentsSettings = SegmentsSettings()
 
 
 class ModelsSettings(_Section):

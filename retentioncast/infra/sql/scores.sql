@@ -23,7 +23,7 @@ s.no_purchase_90d * s.residual_value desc nulls last, s.customer_id
 s.residual_value desc nulls last, s.customer_id
 
 -- name: last_run
-select run_id, started_at, as_of, status, reason, customers from scores.model_runs order by run_id desc limit 1;
+select run_id, started_at, as_of, status, reason, customers from scores.model_runs where kind = 'scores' order by run_id desc limit 1;
 
 -- name: is_known
 select exists (select from analytics.customers where customer_id = %(customer)s and not deleted),

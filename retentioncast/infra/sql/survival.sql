@@ -14,4 +14,4 @@ from scores.retention_triangle
 order by cohort, month;
 
 -- name: forecast_missing  why the last run has no forecast
-select reason from scores.model_runs order by run_id desc limit 1;
+select reason from scores.model_runs where kind = 'scores' order by run_id desc limit 1;

@@ -38,7 +38,7 @@ class CLVConfig:
     min_ess: int = 400
     #: The largest R-hat that still counts as chains that agree.
     max_rhat: float = 1.05
-    #: Scale of the half-normal prior of how far the segments' log parameters scatter.
+    #: Median of the log-normal prior of how far the segments' log parameters scatter.
     spread_between: float = SCATTER
     #: Segments told by their own parameters rather than by their distance from the population: for large segments.
     centred: bool = False

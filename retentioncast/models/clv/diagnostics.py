@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MOST_DIVERGENT = 0.001
 LEAST_BFMI = 0.3
 MOST_AT_DEPTH = 0.05
+#: Tail ESS is that of these quantiles, as the paper has it.
+_TAILS = (0.05, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,8 @@ def _measure(column: Floats) -> tuple[float, float, float, float]:
     if column.shape[1] < 4 or not spread > 0 or not np.all(np.isfinite(column)):
         return math.inf, 0.0, 0.0, math.inf
     r_hat = float(array_stats.rhat(column)) if len(column) > 1 else math.nan
-    bulk, tail = (float(array_stats.ess(column, method=method)) for method in ("bulk", "tail"))
+    bulk = float(array_stats.ess(column, method="bulk"))
+    tail = float(array_stats.ess(column, method="tail", prob=_TAILS))
     return r_hat, _known(bulk), _known(tail), float(array_stats.mcse(column)) / spread
 
 

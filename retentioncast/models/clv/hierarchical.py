@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 Sampler = Literal["auto", "psis", "nutpie", "pymc"]
 PARTS = ("purchases", "spend")
 MIN_CUSTOMERS = 10
-#: Where NUTS only steps in for weights that cannot be trusted, so many draws of each chain are enough.
-_FALLBACK_DRAWS = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,13 +120,13 @@ class HierarchicalCLV:
         segment: str = "segment",
         sampler: Sampler = "auto",
         seed: int = 0,
-        start: HierarchicalCLV | None = None,
+        start: HierarchicalCLV | Mapping[str, Start] | None = None,
     ) -> Self:
         """Draw the posterior; see `build_model` for the data.
 
         `auto` draws by importance, seconds to minutes, and asks NUTS where the weights cannot be trusted; `psis` does
-        not ask; `nutpie` and `pymc` are NUTS with the configuration's numbers. `start` is the last run's model: the
-        search begins there. Raises FitFailed.
+        not ask; `nutpie` and `pymc` are NUTS with the configuration's numbers. `start` is the last run's model
+        or its `population()`: the search begins there. Raises FitFailed.
         """
         if summary is not None:
             self.build_model(summary, segment)
@@ -179,6 +177,10 @@ class HierarchicalCLV:
         of = self.pooled_
         model = PooledModel(self._family(), self.segments_, of["purchases"], of["spend"], self.config.min_transactions)
         return value_customers(model, customers, asked)
+
+    def population(self) -> dict[str, Start]:
+        """Where the population lies, by part: the mean of mu, the geometric mean of tau (k,)."""
+        return {n: (p.mu.mean(axis=0), np.exp(np.log(p.tau).mean(axis=0))) for n, p in self.pooled_.items()}
 
     def parameters(self) -> pd.DataFrame:
         """Posterior means of the logs of the parameters, taken back: a row a segment."""
@@ -236,9 +238,7 @@ class HierarchicalCLV:
             pooled, _ = pool_by_importance(part.likelihoods, part.prior, DRAWS, seed, last)
             return pooled, pooled.to_inference_data()
         if sampler == "auto":
-            asked = self.sampling("nutpie", seed)
-            fallback = replace(asked, draws=min(asked.draws, _FALLBACK_DRAWS), tune=min(asked.tune, _FALLBACK_DRAWS))
-            return pool(part.likelihoods, part.prior, DRAWS, seed, fallback, last)
+            return pool(part.likelihoods, part.prior, DRAWS, seed, self.sampling("nutpie", seed), last)
         return pool_by_nuts(part.likelihoods, part.prior, self.sampling(sampler, seed))
 
     def _spend_part(self, x: Floats, m: Floats, segments: Segments) -> _Part:
@@ -272,12 +272,13 @@ class HierarchicalCLV:
 _ARRAYS = ("mu", "tau", "theta", "effective")
 
 
-def _last(start: HierarchicalCLV | None, name: str, part: _Part) -> Start | None:
-    """Where the last run's population lies, in this part's units; None where it held other parameters."""
-    before = start.pooled_.get(name) if start else None
-    if before is None or before.parameter_names != part.prior.names:
+def _last(start: HierarchicalCLV | Mapping[str, Start] | None, name: str, part: _Part) -> Start | None:
+    """Where the last run's population lies, in this part's units; None where there was none of as many parameters."""
+    before = start.population() if isinstance(start, HierarchicalCLV) else start or {}
+    if name not in before or len(before[name][0]) != len(part.prior.names):
         return None
-    return before.mu.mean(axis=0) - part.log_unit, np.exp(np.log(before.tau).mean(axis=0))
+    mu, tau = before[name]
+    return mu - part.log_unit, tau
 
 
 def _require_enough(x: Floats, m: Floats) -> None:

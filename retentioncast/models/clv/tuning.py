@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from retentioncast.core.clock import Clock, SystemClock
@@ -11,13 +11,14 @@ from retentioncast.core.errors import FitFailed
 from retentioncast.models.clv.config import CLVConfig
 from retentioncast.models.clv.diagnostics import LEAST_BFMI, MOST_AT_DEPTH, MOST_DIVERGENT, Diagnostics, check_trace
 from retentioncast.models.clv.hierarchical import HierarchicalCLV, Sampler
+from retentioncast.models.pooling.pool import Start
 
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 8
 _MOST_SAMPLES = 20_000
 _MOST_ACCEPT = 0.99
-_TIGHTEST = 0.1
+_TIGHTEST = 0.05
 #: Fewer steps than this never tune a sampler.
 _LEAST_TUNE = 500
 
@@ -68,7 +69,13 @@ class AutoTuner:
                 reasons.append(reason)
         return Advice(after, tuple(reasons))
 
-    def tune(self, model: HierarchicalCLV, sampler: Sampler = "nutpie", seed: int = 0) -> Tuned:
+    def tune(
+        self,
+        model: HierarchicalCLV,
+        sampler: Sampler = "nutpie",
+        seed: int = 0,
+        start: HierarchicalCLV | Mapping[str, Start] | None = None,
+    ) -> Tuned:
         """Fit the model, whose data are built, until it passes; the model holds the last fit and its configuration.
 
         It gives up, without an error, when nothing is left to change, after 8 attempts, or when the next fit would go
@@ -76,7 +83,7 @@ class AutoTuner:
         """
         begun, attempts = self.clock.monotonic_s(), list[Attempt]()
         while True:
-            attempts.append(self._attempt(model, sampler, seed))
+            attempts.append(self._attempt(model, sampler, seed, start))
             last = attempts[-1]
             if not last.problems:
                 return Tuned(True, tuple(attempts), "all thresholds hold")
@@ -100,10 +107,16 @@ class AutoTuner:
             logger.info("%s", reason, extra={"action": "tune"})
         return advice.config
 
-    def _attempt(self, model: HierarchicalCLV, sampler: Sampler, seed: int) -> Attempt:
+    def _attempt(
+        self,
+        model: HierarchicalCLV,
+        sampler: Sampler,
+        seed: int,
+        start: HierarchicalCLV | Mapping[str, Start] | None,
+    ) -> Attempt:
         begun = self.clock.monotonic_s()
         try:
-            model.fit(sampler=sampler, seed=seed)
+            model.fit(sampler=sampler, seed=seed, start=start)
             diagnostics = check_trace(model.traces_)
             problems = diagnostics.problems(model.config)
         except FitFailed as error:

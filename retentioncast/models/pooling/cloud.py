@@ -10,7 +10,7 @@ import numpy as np
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.compiled import compiled
 from retentioncast.models.btyd.likelihood import Likelihood
-from retentioncast.models.pooling.empirical import Population, segment_target
+from retentioncast.models.pooling.empirical import Population, find_mode, segment_target
 from retentioncast.models.pooling.hyper import normal_log_density
 from retentioncast.models.uncertainty.importance import resample, weigh_around
 
@@ -35,7 +35,8 @@ def make_cloud(likelihoods: Sequence[Likelihood], population: Population, n: int
 
     worst = 0.0
     for i, (likelihood, mode) in enumerate(zip(likelihoods, population.modes, strict=True)):
-        weighed = weigh_around(mode, segment_target(likelihood, population.mu, tau), seed + i)
+        wider = find_mode(likelihood, population.mu, tau, ("",) * tau.size, mode)
+        weighed = weigh_around(wider, segment_target(likelihood, population.mu, tau), seed + i, n=n)
         place = resample(weighed.smoothed.weights, n, seed + i)
         theta[i] = weighed.points[place] + np.log(likelihood.units)
         worst = max(worst, weighed.smoothed.pareto_k)

@@ -14,13 +14,14 @@ from retentioncast.core.errors import FitFailed
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.likelihood import Likelihood
 from retentioncast.models.btyd.optimum import Optimum, maximise, polish
-from retentioncast.models.pooling.hyper import HyperPrior
+from retentioncast.models.pooling.hyper import SCATTER_SPREAD, HyperPrior
 from retentioncast.models.uncertainty.target import Target
 
 _MOST_ROUNDS = 25
 #: The logs of mu and tau move by less than this: the draws are then weighed, so that more digits are of no use.
 _SETTLED = 0.03
 _FIRST_TAU = 0.5
+_NEWTON_STEPS = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,7 @@ def find_population(
     modes: list[Optimum | None] = [None] * len(likelihoods)
     found: list[Optimum] = []
     for _ in range(_MOST_ROUNDS):
-        found = [_mode(lik, mu, tau, prior.names, last) for lik, last in zip(likelihoods, modes, strict=True)]
+        found = [find_mode(lik, mu, tau, prior.names, last) for lik, last in zip(likelihoods, modes, strict=True)]
         modes = list(found)
         new_mu, new_tau = _maximise(_thetas(likelihoods, found), _variances(found), prior, tau)
         moved = max(np.abs(new_mu - mu).max(), np.abs(np.log(new_tau / tau)).max())
@@ -55,7 +56,7 @@ def find_population(
     return Population(mu, tau, found)
 
 
-def _mode(likelihood: Likelihood, mu: Floats, tau: Floats, names: tuple[str, ...], last: Optimum | None) -> Optimum:
+def find_mode(likelihood: Likelihood, mu: Floats, tau: Floats, names: tuple[str, ...], last: Optimum | None) -> Optimum:
     """The segment's mode, by Newton's steps from the last one; where there is none, the population is its place."""
     target = segment_target(likelihood, mu, tau)
     try:
@@ -76,10 +77,14 @@ def _variances(modes: Sequence[Optimum]) -> Floats:
 
 
 def _maximise(theta: Floats, variance: Floats, prior: HyperPrior, tau: Floats) -> tuple[Floats, Floats]:
-    """The M step: mu with its normal prior, tau with its half-normal one (a quadratic in tau squared)."""
+    """The M step: mu with its normal prior; the log of tau with its own, by Newton's steps (its score is monotone)."""
     n = len(theta)
     precision = n / tau**2 + 1 / prior.spread**2
     mu = (theta.sum(axis=0) / tau**2 + prior.centre / prior.spread**2) / precision
     scatter = (variance + np.square(theta - mu)).sum(axis=0)
-    squared = prior.scatter**2 * (np.sqrt(n**2 + 4 * scatter / prior.scatter**2) - n) / 2
-    return mu, np.sqrt(np.maximum(squared, 1e-4))
+    log_tau, middle, weight = np.log(tau), np.log(prior.scatter), 1 / SCATTER_SPREAD**2
+    for _ in range(_NEWTON_STEPS):
+        share = scatter * np.exp(-2 * log_tau)
+        step = (share - n - (log_tau - middle) * weight) / (2 * share + weight)
+        log_tau = log_tau + np.clip(step, -1, 1)
+    return mu, np.exp(log_tau)

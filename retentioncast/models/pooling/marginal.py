@@ -17,12 +17,12 @@ from retentioncast.models.pooling.cloud import WIDER, Cloud, choose, log_mean_we
 from retentioncast.models.pooling.empirical import Population, find_population
 from retentioncast.models.pooling.hyper import HyperPrior
 from retentioncast.models.pooling.pooled import Pooled
-from retentioncast.models.uncertainty.importance import Weighed, resample, weigh_around
+from retentioncast.models.uncertainty.importance import DRAWS, Weighed, resample, weigh_around
 from retentioncast.models.uncertainty.nuts import sample_nuts
 from retentioncast.models.uncertainty.pareto_smoothing import highest_k
 
-#: Draws kept of each segment to be weighed.
-CLOUD_DRAWS = 1000
+#: Draws kept of each segment to be weighed; of many segments fewer, as the population is then known well.
+CLOUD_DRAWS, CLOUD_DRAWS_OF_MANY, _MANY = 2000, 1000, 200
 #: Quantile of tau that the second round's reference scatters with.
 _UPPER = 0.95
 #: The population's draws are worth at least so many independent ones, or NUTS decides.
@@ -31,6 +31,7 @@ FEWEST_EFFECTIVE = 200.0
 MOST_FOR_NUTS = 60
 #: How often the proposal is moved to where the weights say that the population is: tau's logs are far from normal.
 _ATTEMPTS = 6
+_POINTS = 3000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +68,11 @@ def pool_by_importance(
     Raises FitFailed when the population has no mode.
     """
     population = find_population(likelihoods, prior, start)
-    cloud = make_cloud(likelihoods, population, CLOUD_DRAWS, seed)
+    size = CLOUD_DRAWS if len(likelihoods) <= _MANY else CLOUD_DRAWS_OF_MANY
+    cloud = make_cloud(likelihoods, population, size, seed)
     first = _weigh(PopulationDensity(cloud, prior), population, prior, seed)
     wide = _widened(first, population)
-    cloud = make_cloud(likelihoods, wide, CLOUD_DRAWS, seed)
+    cloud = make_cloud(likelihoods, wide, size, seed)
     weighed = _weigh(PopulationDensity(cloud, prior), wide, prior, seed)
     points, ess = _draw(weighed, PopulationDensity(cloud, prior), draws, seed)
     mu, log_tau = np.split(points, 2, axis=1)
@@ -117,4 +119,4 @@ def _weigh(density: PopulationDensity, population: Population, prior: HyperPrior
     start = np.concatenate([population.mu, np.log(population.tau)])
     names = tuple(f"{part}_{name}" for part in ("mu", "tau") for name in prior.names)
     mode = maximise(density, [start], names, float(len(population.modes)))
-    return weigh_around(mode, density, seed, _ATTEMPTS)
+    return weigh_around(mode, density, seed, _ATTEMPTS, _POINTS if len(population.modes) <= _MANY else DRAWS)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pymc as pm
 
+from retentioncast.models.pooling.hyper import SCATTER_SPREAD
 from retentioncast.models.pooling.joint import JointDensity
 from retentioncast.models.uncertainty.pymc_model import log_likelihood_of
 
@@ -14,7 +17,7 @@ def make_pymc_model(density: JointDensity) -> pm.Model:
     prior = density.prior
     with pm.Model(coords={"parameter": list(prior.names), "segment": list(range(segments))}) as model:
         mu = pm.Normal("mu", prior.centre, prior.spread, dims="parameter")
-        tau = pm.HalfNormal("tau", prior.scatter, dims="parameter")
+        tau = pm.LogNormal("tau", math.log(prior.scatter), SCATTER_SPREAD, shape=k)
         if density.centred:
             own = pm.Normal("own", mu, tau, shape=(segments, k))
             theta = pm.Deterministic("theta", own, dims=("segment", "parameter"))

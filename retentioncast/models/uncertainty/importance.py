@@ -42,13 +42,13 @@ class Weighed:
         return self.smoothed.pareto_k <= highest_k(len(self.points)) and self.smoothed.ess >= FEWEST_EFFECTIVE
 
 
-def weigh_around(optimum: Optimum, target: Density, seed: int, attempts: int = 2) -> Weighed:
+def weigh_around(optimum: Optimum, target: Density, seed: int, attempts: int = 2, n: int = DRAWS) -> Weighed:
     """Points around the mode; where their weights are poor, more of them around where the weights say it is."""
-    weighed = _weigh(target, optimum.log_parameters, optimum.covariance, DRAWS, seed)
+    weighed = _weigh(target, optimum.log_parameters, optimum.covariance, n, seed)
     for attempt in range(1, attempts + 1):
         if weighed.trusted or weighed.smoothed.ess < 2 * len(optimum.log_parameters):
             break
-        weighed = _weigh(target, *_moments(weighed, optimum.covariance), _LATER_POINTS, seed + attempt)
+        weighed = _weigh(target, *_moments(weighed, optimum.covariance), max(n, _LATER_POINTS), seed + attempt)
     return weighed
 
 

@@ -12,10 +12,10 @@ select (select count(*) from {shop}), (select count(*) from {mirror} where not d
 select count(*) from scores.customer_scores;
 
 -- name: last_run
-select run_id, status, reason, started_at, as_of, customers from scores.model_runs order by run_id desc limit 1;
+select run_id, status, reason, started_at, as_of, customers from scores.model_runs where kind = 'scores' order by run_id desc limit 1;
 
 -- name: last_published_run
-select run_id, started_at, as_of, customers from scores.model_runs where status = 'published'
+select run_id, started_at, as_of, customers from scores.model_runs where kind = 'scores' and status = 'published'
 order by run_id desc limit 1;
 
 -- name: most_at_risk

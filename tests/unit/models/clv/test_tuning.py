@@ -62,7 +62,7 @@ def test_divergences_are_met_by_smaller_steps_then_other_coordinates_then_a_tigh
         config = advice.config
         seen.append((config.target_accept, config.centred, config.spread_between))
     assert seen == [
-        (0.9, False, 0.5), (0.97, False, 0.5), (0.99, True, 0.5), (0.99, False, 0.25), (0.99, False, 0.125),
+        (0.9, False, 0.25), (0.97, False, 0.25), (0.99, True, 0.25), (0.99, False, 0.125), (0.99, False, 0.0625),
     ]  # fmt: skip
 
 
