@@ -12,6 +12,7 @@ from benchmarks.apply import Plan, run_apply
 from benchmarks.capture import run_capture
 from benchmarks.freshness import run_freshness
 from benchmarks.mixtures import run_mixtures
+from benchmarks.model_speed import run_model_speed
 from benchmarks.population_speed import run_population_speed
 from benchmarks.recovery import run_recovery
 from benchmarks.report import write_report
@@ -80,6 +81,12 @@ def recovery(
 ) -> None:
     """Of every model, shops with known parameters: are these where the posterior says, as often as it says?"""
     _finish(lambda: run_recovery(model, shops))
+
+
+@app.command()
+def models(rounds: Annotated[int, typer.Option(min=1)] = 3) -> None:
+    """Fits, posterior and scores against lifetimes and pymc-marketing. Goes on where the last run stopped."""
+    _finish(lambda: run_model_speed(rounds))
 
 
 @app.command("all")

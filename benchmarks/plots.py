@@ -79,6 +79,20 @@ def _places(axes: Axes, measurements: Mapping[str, Any]) -> None:
     axes.set_ylabel("parameters")
 
 
+def _growth(axes: Axes, measurements: Mapping[str, Any]) -> None:
+    """Seconds over the number of customers, a line for each contender and task."""
+    for name, points in measurements["seconds"].items():
+        customers, seconds = zip(*points, strict=True)
+        ours = "RetentionCast" in name
+        axes.plot(customers, seconds, label=name, marker="o" if ours else "s", linestyle="-" if ours else "--")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("customers")
+    axes.set_ylabel("seconds of a core")
+    axes.legend(fontsize=7)
+    axes.grid(alpha=0.3)
+
+
 def _ranks(axes: Axes, measurements: Mapping[str, Any]) -> None:
     """A histogram of ranks for each parameter, with the band that 99 of 100 bars should keep to."""
     histograms: dict[str, list[int]] = measurements["histograms"]
@@ -102,4 +116,5 @@ DRAWERS: dict[str, Callable[[Axes, Mapping[str, Any]], None]] = {
     "places": _places,
     "effective": _effective,
     "ranks": _ranks,
+    "growth": _growth,
 }

@@ -19,6 +19,7 @@ from retentioncast.models.btyd.compiled import compiled, digamma
 from retentioncast.models.btyd.covariate_model import CovariateModel, RunKernel
 from retentioncast.models.btyd.covariates import Covariates, Effect
 from retentioncast.models.btyd.dropout_likelihood import log_likelihood_of_shared, share_parts
+from retentioncast.models.btyd.grouping import group_rows
 from retentioncast.models.btyd.purchase_columns import read_purchases
 
 
@@ -92,9 +93,14 @@ class DropoutModel(CovariateModel):
     ) -> Floats:
         """E[purchases in (T, T + t]] = P(alive) E[(1 - e^(-lambda p t)) / p]."""
         x, _, age = read_purchases(frequency, recency, T)
+        alive = self.probability_alive(frequency, recency, T, parameters, covariates)
         r, alpha, a, b = self._columns(parameters, covariates, frequency)
+        if covariates is not None or x.ndim != 1:
+            return np.asarray(alive * purchases_while_alive(r + x, a, b + x + self.first_chances, t / (alpha + age)))
+        alike = group_rows((x, age))  # what is bought while alive depends on these alone
+        x, age = alike.columns
         while_alive = purchases_while_alive(r + x, a, b + x + self.first_chances, t / (alpha + age))
-        return np.asarray(self.probability_alive(frequency, recency, T, parameters, covariates) * while_alive)
+        return np.asarray(alive * while_alive[..., alike.group_of_row])
 
     def expected_purchases_new(
         self, t: Column, parameters: Floats | None = None, covariates: Covariates | None = None

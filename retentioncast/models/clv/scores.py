@@ -11,11 +11,11 @@ from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.grouping import Groups, group_rows
 from retentioncast.models.btyd.purchase_columns import PURCHASE_COLUMNS, from_frame, read_purchases, read_spend
 from retentioncast.models.btyd.time_unit import DAYS_PER_UNIT, require_unit
+from retentioncast.models.clv.over_draws import over_draws
 from retentioncast.models.clv.ports import PurchaseModel, SpendModel
-from retentioncast.models.clv.predictive import Futures, tail_probabilities, value_interval
+from retentioncast.models.clv.predictive import Futures, value_interval
 from retentioncast.models.clv.residual_value import discounted_purchases
 
-_CELLS_AT_ONCE = 2_000_000
 #: Expected orders and spend are given for this horizon.
 ORDERS_HORIZON_DAYS = 90
 
@@ -61,10 +61,12 @@ def _probabilities(
     unit = DAYS_PER_UNIT[model.time_unit]
     parameters = model.draw_parameters(draws, seed)
     table: dict[str, Floats] = {}
+    rows = (groups.columns[0], groups.columns[1], groups.columns[2])
 
     def add(name: str, of: Callable[..., Floats]) -> None:
-        table[name] = of(*groups.columns)
-        table[f"{name}_low"], table[f"{name}_high"] = _interval(of, groups.columns, parameters, interval)
+        table[name] = of(*rows)
+        told = over_draws(of, rows, parameters, interval)
+        table[f"{name}_low"], table[f"{name}_high"] = told.low, told.high
 
     add("probability_alive", model.probability_alive)
     for days in horizons_days:
@@ -77,19 +79,6 @@ def _within(model: PurchaseModel, t: float) -> Callable[..., Floats]:
         return model.probability_no_purchase(t, x, t_x, age, parameters)
 
     return no_purchase
-
-
-def _interval(
-    of: Callable[..., Floats], columns: tuple[Floats, ...], parameters: Floats, interval: float
-) -> tuple[Floats, Floats]:
-    """Quantiles (m,) over the parameter draws, some customers at a time."""
-    size, step = columns[0].size, max(1, _CELLS_AT_ONCE // len(parameters))
-    low, high = np.empty(size), np.empty(size)
-    for start in range(0, size, step):
-        part = slice(start, start + step)
-        values = of(*(column[part] for column in columns), parameters)
-        low[part], high[part] = np.quantile(values, tail_probabilities(interval), axis=0)
-    return low, high
 
 
 def _money(

@@ -78,7 +78,9 @@ def publish(connection: psycopg.Connection, members: list[Member], curves: list[
     return int(row[0])
 
 
-def predict(connection: psycopg.Connection, run: int, columns: dict[str, Floats]) -> dict[str, Floats]:
+def predict(
+    connection: psycopg.Connection, run: int, columns: dict[str, Floats], function: str = "predict"
+) -> dict[str, Floats]:
     """What SQL says of these customers."""
     connection.execute("create temporary table states (frequency float8, recency_days float8, age_days float8)")
     with connection.cursor().copy("copy states from stdin (format binary)") as copy:
@@ -86,7 +88,7 @@ def predict(connection: psycopg.Connection, run: int, columns: dict[str, Floats]
             copy.write(piece)
     asked = (
         f"copy (select p.* from (select scores.stack_of({run}) as stack offset 0) as run cross join states"
-        f" cross join lateral scores.predict(stack, frequency, recency_days, age_days, {HORIZON_DAYS}) as p)"
+        f" cross join lateral scores.{function}(stack, frequency, recency_days, age_days, {HORIZON_DAYS}) as p)"
         " to stdout (format binary)"
     )
     with connection.cursor().copy(asked.encode()) as copy:
@@ -117,6 +119,35 @@ def test_predictions_are_those_of_the_models(connection: psycopg.Connection, fam
         found = predict(connection, publish(connection, [member], []), columns)
         for name, values in expected(member, columns).items():
             np.testing.assert_allclose(found[name], values, rtol=0, atol=1e-9, err_msg=name)
+
+
+def test_what_is_remembered_is_what_is_worked_out(connection: psycopg.Connection) -> None:
+    """Of a stack of all families, for customers many of whom share x and T, and of those who never bought."""
+    members = [Member(family, 0.1 * (i + 1), "week", PARAMETERS[family][0]) for i, family in enumerate(PARAMETERS)]
+    columns = {name: np.tile(column, 3) for name, column in states(150, 4).items()}
+    columns["age_days"][150:300] += 7
+    run = publish(connection, members, [])
+    found = predict(connection, run, columns, "predict_remembering")
+    for name, values in predict(connection, run, columns).items():
+        np.testing.assert_allclose(found[name], values, rtol=0, atol=1e-12, err_msg=name)
+    nobody = "select probability_alive, p30 from scores.predict_remembering(scores.stack_of(%s), null, null, 3, 30)"
+    assert connection.execute(nobody, (run,)).fetchone() == (None, None)
+
+
+@pytest.mark.parametrize("days", [30, 45])
+def test_what_is_remembered_is_set_right_as_all_is(connection: psycopg.Connection, curved: int, days: int) -> None:
+    asked = (
+        "select said.* from scores.published_models as run"
+        " cross join unnest(%s::float8[], %s::float8[], %s::float8[]) with ordinality as s (x, t_x, age, i)"
+        " cross join lateral scores.{}(stack, recalibrated, d30, d60, d90, x, t_x, age, %s) as said"
+        " where run_id = %s order by i"
+    )
+    how = (*(column.tolist() for column in states(50, 8).values()), days, curved)
+    plain, remembered = (
+        connection.execute(asked.format(name), how).fetchall()
+        for name in ("predict_right", "predict_right_remembering")
+    )
+    np.testing.assert_allclose(np.array(remembered), np.array(plain), rtol=0, atol=1e-12)
 
 
 def test_a_stack_mixes_predictions_by_weight_each_in_its_own_unit(connection: psycopg.Connection) -> None:

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import gammaln, hyp2f1
 
-from retentioncast.models.btyd.alive_purchases import purchases_while_alive
+from retentioncast.models.btyd.alive_purchases import _shortfall, purchases_while_alive
 from retentioncast.models.btyd.compiled import digamma
 
 
@@ -43,6 +43,18 @@ def test_it_equals_the_papers_form_where_that_holds(x: float, z: float) -> None:
     c = a + beta - 1
     paper = c / (a - 1) * (1 - (1 + z) ** -s * hyp2f1(s, beta, c, z / (1 + z)))
     assert float(purchases_while_alive(s, a, beta, z)) == pytest.approx(paper, rel=1e-9)
+
+
+def test_the_sum_and_the_integral_are_the_same_number_whoever_stands_beside_it() -> None:
+    """Columns in which neighbours share their factors, take the sum or the integral, and change in between."""
+    x = np.repeat([0.0, 1.0, 1.0, 30.0, 400.0], 4)
+    z = np.tile([1e-9, 0.2, 3.0, 40.0], 5)
+    together = purchases_while_alive(0.3 + x, 0.9, 2.0 + x, z)
+    for i in range(x.size):
+        s = 0.3 + x[i]
+        integral = s * z[i] - _shortfall(s, 0.9, 2.0 + x[i], z[i])
+        assert together[i] == pytest.approx(integral, rel=1e-10)
+        assert together[i] == purchases_while_alive(s, 0.9, 2.0 + x[i], z[i])
 
 
 def test_it_passes_smoothly_through_a_equal_to_one() -> None:

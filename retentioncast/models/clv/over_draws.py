@@ -1,0 +1,44 @@
+"""What a prediction is over draws of the parameters, in memory that does not grow with the customers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from retentioncast.models.arrays import Floats
+from retentioncast.models.btyd.grouping import group_rows
+from retentioncast.models.clv.predictive import tail_probabilities
+
+#: Customers x draws at once: 4 MB a column, which a core's own cache holds.
+_CELLS_AT_ONCE = 500_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OverDraws:
+    """Of each of m customers the mean, and the bounds of the central interval, over the draws: each (m,)."""
+
+    mean: Floats
+    low: Floats
+    high: Floats
+
+
+def over_draws(
+    of: Callable[..., Floats], columns: tuple[Floats, Floats, Floats], parameters: Floats, interval: float
+) -> OverDraws:
+    """Ask `of(x, t_x, T, parameters)` for draws (n, k), once for equal rows of x, t_x, T (m,), some rows at a time.
+
+    Rows are asked for in the order of x, T, t_x: much of a prediction is the same for all of one x and T.
+    """
+    x, t_x, age = columns
+    groups = group_rows((x, age, t_x))
+    x, age, t_x = groups.columns
+    step = max(1, _CELLS_AT_ONCE // len(parameters))
+    told = [np.empty(groups.size) for _ in range(3)]
+    for start in range(0, groups.size, step):
+        part = slice(start, start + step)
+        values = of(x[part], t_x[part], age[part], parameters)
+        told[0][part] = values.mean(axis=0)
+        told[1][part], told[2][part] = np.quantile(values, tail_probabilities(interval), axis=0)
+    return OverDraws(*(each[groups.group_of_row] for each in told))
