@@ -57,7 +57,13 @@ def keep_predictions(
 
 
 def settle_predictions(connection: psycopg.Connection, as_of: datetime) -> int:
-    """Hold predictions whose horizon has passed against what happened; how many there were."""
+    """Hold predictions whose horizon has passed against what happened; how many there were.
+
+    Those of runs that did not know yet what had happened before them are dropped.
+    """
+    dropped = connection.execute(sql("judging.drop_premature", SQL), {"as_of": as_of}).rowcount
+    if dropped:
+        logger.info("%s predictions were made too early to count.", dropped, extra={"action": "settle"})
     rows: list[Row] = connection.execute(sql("judging.settle", SQL), {"as_of": as_of}).fetchall()
     for (run_id, horizon), of_run in groupby(sorted(rows), key=lambda row: row[:2]):
         told = pd.DataFrame(list(of_run), columns=["run_id", "horizon_days", "segment", "probability", "happened"])

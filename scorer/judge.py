@@ -33,10 +33,12 @@ def gather(snapshot: Snapshot, settings: ScorerSettings) -> tuple[Evidence | Non
     if snapshot.purchase_days is None:
         return None, "the first run is published at once; the next one is judged."
     log = PurchaseDays(snapshot.purchase_days)
-    if snapshot.customers["frequency"].count() < settings.min_customers or not log.n_customers:
+    customers = int(snapshot.customers["frequency"].count())
+    if customers < settings.min_customers or not log.n_customers:
         return None, "there are too few customers."
     as_of = (snapshot.as_of - _UNIX).days
-    evidence = gather_evidence(log, as_of, HORIZONS_DAYS, FAMILIES, SLOW)
+    slow_may = customers <= settings.judging.slow_up_to_customers
+    evidence = gather_evidence(log, as_of, HORIZONS_DAYS, FAMILIES, SLOW, slow_may)
     if evidence is None:
         days, needed = as_of - log.first_day, days_needed(HORIZONS_DAYS)
         return None, f"the log covers {days} days; a backtest needs {needed} and repeat buyers at each origin."

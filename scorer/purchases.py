@@ -63,7 +63,8 @@ def score_purchases(
     return Part(
         scores,
         {
-            "purchase": describe_stack(members, stack.weights.tolist()),
+            "purchase": describe_stack(members, stack.weights.tolist())
+            | {"n_purchase_days": int(summary["frequency"].sum()) + len(summary)},
             "spend": describe("Gamma-Gamma", spend) if spend else None,
         },
         (f"No money columns: {reason}",) if reason else (),

@@ -72,9 +72,8 @@ def show_calibration(rows: list[Row], console: Console) -> None:
     """A table a horizon, and the weighted error below it."""
     for days, of_horizon in groupby(rows, key=lambda row: row["horizon_days"]):
         tenths = list(of_horizon)
-        of = f"{max(row['runs'] for row in tenths)} runs, as of {tenths[0]['first_as_of']:%Y-%m-%d}"
-        title = f"No purchase within {days} days: {of} to {tenths[0]['last_as_of']:%Y-%m-%d}, {tenths[0]['families']}"
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        console.print(_heading(days, tenths), soft_wrap=True)
+        table = Table(box=None, pad_edge=False)
         for name in ("tenth", "n", "predicted", "happened", "95 % interval"):
             table.add_column(name, justify="right", no_wrap=True)
         for row in tenths:
@@ -83,6 +82,14 @@ def show_calibration(rows: list[Row], console: Console) -> None:
             table.add_row(str(row["decile"]), f"{row['n']:,}", *shares, between)
         console.print(table)
         console.print(f"Calibration error (weighted mean): {100 * weighted_error(tenths):.1f} points.", style="dim")
+
+
+def _heading(days: int, tenths: list[Row]) -> str:
+    """What the table below it is made of."""
+    runs, first = max(row["runs"] for row in tenths), f"{tenths[0]['first_as_of']:%Y-%m-%d}"
+    last = f"{tenths[0]['last_as_of']:%Y-%m-%d}"
+    of = f"1 run, as of {first}" if runs == 1 else f"{runs} runs, as of {first} to {last}"
+    return f"No purchase within {days} days: {of}, {tenths[0]['families']}"
 
 
 def tell_backtest(rows: list[Row], reason: str, as_json: bool) -> None:

@@ -60,6 +60,23 @@ select not exists (
     where as_of > %(as_of)s - make_interval(days => %(days)s) and as_of < %(as_of)s + make_interval(days => %(days)s)
 )
 
+-- name: drop_premature
+-- Runs that knew less of the purchases up to their own time than is known of it now (by a fiftieth or more): they were made
+-- while a past was pouring in, one partition ahead of another. What they told says nothing of the models.
+delete from scores.predictions where run_id in (
+    select run.run_id
+    from (
+        select run_id, max(as_of) as as_of
+        from scores.predictions
+        group by run_id
+        having count(happened) = 0
+           and min((as_of at time zone 'UTC')::date + horizon_days) < (%(as_of)s at time zone 'UTC')::date
+    ) as run
+    join scores.model_runs as told using (run_id)
+    cross join lateral (select sum(frequency + 1) as days from scores.purchases_at(run.as_of)) as known
+    where known.days > 1.02 * (told.parameters #>> '{purchase,n_purchase_days}')::float8
+)
+
 -- name: settle
 -- What became of predictions whose last day has passed: whether no purchase that counts as an order fell into it.
 with due as (

@@ -42,20 +42,20 @@ class Choice:
     left_out: dict[str, Gain] = field(default_factory=dict)
 
 
-def choose(rows: Rows, families: list[str], slow: Collection[str] = ()) -> Choice:
+def choose(rows: Rows, families: list[str], slow: Collection[str] = (), slow_may: bool = True) -> Choice:
     """The families' weights and the recalibration for predictions (n, k) of k families.
 
     The stack's gain over the best family is measured origin by origin, with weights from the other origins. Only where
     that is clearly a loss is the best family taken alone: where families cannot be told apart, a mixture of them errs
     less than the one that happened to be ahead (docs/models/judging.md has the simulated shops that say so).
-    `slow` families are used only where what is chosen with them clearly gains over what is chosen without.
+    `slow` families are used only where they may and the choice with them clearly gains over the one without.
     """
     mix, left_out = _mix(rows, families), {}
     quick = [name for name in families if name not in slow]
     if quick and any(name in slow for name in mix.weights):
         without = _mix(_of(rows, families, quick), quick)
         gain = paired_gain(log_scores(mix.told, rows.none), log_scores(without.told, rows.none), rows.customer)
-        if not gain.is_clear(CLEAR):
+        if not (slow_may and gain.is_clear(CLEAR)):
             left_out = {name: gain for name in mix.weights if name in slow}
             mix = without
     curve, curve_gain, curved = choose_curve(mix.told, rows.none, rows.origin, rows.customer)

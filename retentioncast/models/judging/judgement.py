@@ -53,15 +53,20 @@ class Judgement:
 
 
 def gather_evidence(
-    log: PurchaseDays, as_of: int, horizons_days: tuple[int, ...], families: Families, slow: Collection[str] = ()
+    log: PurchaseDays,
+    as_of: int,
+    horizons_days: tuple[int, ...],
+    families: Families,
+    slow: Collection[str] = (),
+    slow_may: bool = True,
 ) -> Evidence | None:
     """Backtest and choice on what was known at the end of day `as_of`; None where history is too short or no family
-    can be fitted at every origin. `slow` families are chosen only where they clearly gain."""
+    can be fitted at every origin. `slow` families are chosen only where they may and clearly gain."""
     cuts = rolling_cuts(log, as_of, horizons_days) if log.n_customers else []
     found = backtest(log, cuts, families)
     if not cuts or not found.families:
         return None
-    choice = choose(stack_rows(found.windows, found.families), found.families, slow)
+    choice = choose(stack_rows(found.windows, found.families), found.families, slow, slow_may)
     return Evidence(cuts, with_chosen(found.windows, choice), choice, found.failed)
 
 

@@ -46,13 +46,14 @@ class Subscribed:
     price: str = "9.00"
 
 
-def add_transactions(database: Settings, rows: Iterable[Bought]) -> None:
+def add_transactions(database: Settings, rows: Iterable[Bought], first: int = 1_000_000) -> None:
+    """Rows numbered from `first` on where they have no number of their own."""
     statement = (
         "copy analytics.transactions (transaction_id, customer_id, kind, amount, currency, occurred_at, refers_to,"
         " commit_lsn, lsn, deleted) from stdin"
     )
     with connect(database, "consumer") as connection, connection.cursor().copy(statement) as copy:
-        for number, row in enumerate(rows, start=1_000_000):
+        for number, row in enumerate(rows, start=first):
             key = number if row.transaction_id is None else row.transaction_id
             fields = (key, row.customer_id, row.kind, Decimal(row.amount), "USD", row.occurred_at, row.refers_to)
             copy.write_row((*fields, number, number, False))

@@ -191,7 +191,7 @@ def test_predictions_are_kept_and_held_against_what_happened_and_the_command_tel
     assert max(abs(row["mean_predicted"] - row["happened"] / row["n"]) for row in tenths) < 0.3
 
     late = calibration("--plot", str(tmp_path / "calibration.png"))
-    assert "No purchase within 90 days" in late and "Calibration error" in late
+    assert "No purchase within 90 days: 1 run, as of 2026-07-20, " in late and "Calibration error" in late
     assert (tmp_path / "calibration.png").read_bytes().startswith(b"\x89PNG")
     printed = json.loads(calibration("--json"))["calibration"]
     assert {row["horizon_days"] for row in printed} == {30, 60, 90}
@@ -204,6 +204,22 @@ def test_predictions_are_kept_once_in_so_many_days(database: Settings) -> None:
         set_stream_time(database, day)
         assert score_once(with_scorer(database)).status == "published"
     assert rows(database, "select array_agg(distinct run_id order by run_id) from scores.predictions") == [([1, 4],)]
+
+
+def test_predictions_made_while_the_past_was_pouring_in_do_not_count(database: Settings) -> None:
+    """Half of the customers were still on their way when the first ones were scored."""
+    bought = plausible_shop(400)
+    add_transactions(database, [row for row in bought if row.customer_id % 2])
+    set_stream_time(database, 200)
+    settings = with_scorer(database)
+    assert score_once(settings).status == "published"
+    assert rows(database, "select count(*) > 0 from scores.predictions") == [(True,)]
+    add_transactions(database, [row for row in bought if not row.customer_id % 2], first=2_000_000)
+    settle_totals(database)
+    set_stream_time(database, 300)
+    score_once(settings)
+    assert rows(database, "select distinct run_id from scores.predictions") == [(2,)]
+    assert rows(database, "select count(*) from scores.calibration") == [(0,)]
 
 
 def matured(settings: Settings, run: int, shift: float) -> None:

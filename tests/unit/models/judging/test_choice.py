@@ -71,6 +71,7 @@ def test_a_slow_one_is_used_only_where_it_clearly_gains(truth: Floats) -> None:
     told = rows(none, np.where(half, truth, 0.5), np.where(half, 0.5, truth))
     assert set(choose(told, ["one", "slow"], {"slow"}).weights) == {"one", "slow"}
 
+    assert choose(told, ["one", "slow"], {"slow"}, slow_may=False).weights == {"one": 1.0}
     hardly = rows(none, *(expit(logit(truth) + e) for e in np.random.default_rng(6).normal(0, 0.05, (2, N))))
     assert "slow" in choose(hardly, ["one", "slow"]).weights, "it has a weight, by chance or not"
     chosen = choose(hardly, ["one", "slow"], {"slow"})
