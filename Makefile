@@ -3,6 +3,8 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 # Where this is set, each run compiles every library anew: 9 of the unit tests' 30 s.
 unexport PYTHONDONTWRITEBYTECODE
+# As the scorer does: threads of BLAS that wait for each other take small fits ten times as long.
+export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: check lint types imports unit test bench lock
 

@@ -18,10 +18,10 @@ import numpy as np
 
 from benchmarks.models.families import FAMILIES
 from benchmarks.models.pymc_marketing_task import HORIZON_WEEKS, NAMES, SCORED_DRAWS, peak_memory_mb
-from benchmarks.models.shops import draw_shop, read_shop
+from benchmarks.models.shops import PARAMETERS, draw_shop, read_shop, with_parameters
 from retentioncast.models import BetaGeo
 from retentioncast.models.arrays import Floats
-from retentioncast.models.clv.over_draws import OverDraws, over_draws
+from retentioncast.models.clv.over_draws import over_draws
 
 Rows = tuple[Floats, Floats, Floats]
 REPEATED = 3
@@ -50,37 +50,23 @@ def posterior(rows: Rows, folder: Path) -> None:
 
 def score(rows: Rows, folder: Path) -> None:
     """P(alive) and expected purchases of all customers over 200 draws: mean and interval."""
-    draws = _draws(rows, folder)
-    told = over_draws(BetaGeoOf(draws).probability_alive, rows, draws, INTERVAL)
-    more = over_draws(BetaGeoOf(draws).expected_purchases, rows, draws, INTERVAL)
-    np.save(folder / "our_scores.npy", np.array([_columns(told), _columns(more)]))
+    draws, model = _draws(rows, folder), with_parameters(BetaGeo(), PARAMETERS)
 
+    def both(x: Floats, t_x: Floats, age: Floats, parameters: Floats) -> Floats:
+        alive = model.probability_alive(x, t_x, age, parameters)
+        return np.stack([alive, alive * model.expected_purchases_if_alive(HORIZON_WEEKS, x, age, parameters)])
 
-class BetaGeoOf:
-    """BG/NBD asked for draws of its parameters."""
-
-    def __init__(self, draws: Floats) -> None:
-        self.model = BetaGeo()
-        self.model.params_ = dict(zip(NAMES, draws.mean(axis=0).tolist(), strict=True))
-
-    def probability_alive(self, x: Floats, t_x: Floats, age: Floats, draws: Floats) -> Floats:
-        return self.model.probability_alive(x, t_x, age, draws)
-
-    def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, draws: Floats) -> Floats:
-        return self.model.expected_purchases(HORIZON_WEEKS, x, t_x, age, draws)
+    told = over_draws(both, rows, draws, INTERVAL)
+    np.save(folder / "our_scores.npy", np.stack([told.mean, told.low, told.high], axis=1))
 
 
 def _draws(rows: Rows, folder: Path) -> Floats:
     """Those that pymc-marketing scores with where it has fitted this shop, else drawn around the truth."""
     file = folder / "draws.npy"
     drawn: Floats = np.load(file) if file.exists() else np.exp(
-        np.log([0.243, 4.414, 0.793, 2.426]) + 0.02 * np.random.default_rng(1).standard_normal((SCORED_DRAWS, 4))
+        np.log(list(PARAMETERS.values())) + 0.02 * np.random.default_rng(1).standard_normal((SCORED_DRAWS, 4))
     )  # fmt: skip
     return drawn[:: len(drawn) // SCORED_DRAWS][:SCORED_DRAWS]
-
-
-def _columns(told: OverDraws) -> Floats:
-    return np.array([told.mean, told.low, told.high])
 
 
 TASKS: dict[str, Callable[[Rows, Path], None]] = {

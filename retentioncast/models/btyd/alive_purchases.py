@@ -15,7 +15,7 @@ from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.compiled import compiled
 
 #: Terms up to which the sum is quicker than the integral, and what is left out of it.
-_MOST_TERMS, _LEFT_OUT = 400, 1e-16
+_MOST_TERMS, _LEFT_OUT = 400, 1e-14
 #: exp(-40) is nothing beside 1 in double precision.
 _NEGLIGIBLE = 40.0
 #: Step in u for few purchases in short horizons; 10^-12 is reached with some 60 nodes.

@@ -29,16 +29,19 @@ def over_draws(
 ) -> OverDraws:
     """Ask `of(x, t_x, T, parameters)` for draws (n, k), once for equal rows of x, t_x, T (m,), some rows at a time.
 
+    An answer is (n, customers), or (q, n, customers) of q predictions, of which everything told is (q, m).
     Rows are asked for in the order of x, T, t_x: much of a prediction is the same for all of one x and T.
     """
     x, t_x, age = columns
     groups = group_rows((x, age, t_x))
     x, age, t_x = groups.columns
     step = max(1, _CELLS_AT_ONCE // len(parameters))
-    told = [np.empty(groups.size) for _ in range(3)]
+    parts = [np.empty((3, 0))] if groups.size == 0 else []
     for start in range(0, groups.size, step):
         part = slice(start, start + step)
         values = of(x[part], t_x[part], age[part], parameters)
-        told[0][part] = values.mean(axis=0)
-        told[1][part], told[2][part] = np.quantile(values, tail_probabilities(interval), axis=0)
-    return OverDraws(*(each[groups.group_of_row] for each in told))
+        # A customer's draws side by side: their quantiles are found sooner.
+        by_customer = np.ascontiguousarray(np.swapaxes(values, -1, -2))
+        bounds = np.quantile(by_customer, tail_probabilities(interval), axis=-1, overwrite_input=True)
+        parts.append(np.stack([values.mean(axis=-2), *bounds]))
+    return OverDraws(*np.concatenate(parts, axis=-1)[..., groups.group_of_row])
