@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "populations"
 RANDOM, EACH_EXAMPLE = 200, 40
-CUSTOMERS = 3000
+CUSTOMERS, DRAWS = 3000, 600
 _BAND = 0.99
 #: Parameters of which more than this of the posterior is still the prior.
 _UNIDENTIFIED = 0.7
@@ -42,7 +42,7 @@ def run_mixtures(most: int | None, folder: Path = FOLDER) -> Result:
     known = {(trial["name"], trial["seed"]) for trial in done}
     left = [plan for plan in _plans() if plan[:2] not in known]
     for name, seed, populations in left if most is None else left[:most]:
-        trial = run_trial(name, seed, populations, CUSTOMERS)
+        trial = run_trial(name, seed, populations, CUSTOMERS, DRAWS)
         with file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(trial.as_json()) + "\n")
         logger.info("%s %s: %s, %.1f s", name, seed, trial.source, trial.seconds)

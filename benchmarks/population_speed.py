@@ -29,8 +29,8 @@ METHOD = """Sampling: events of {customers:,} customers as a data frame, against
 customer's segment, wish, natural end and start and appends its events (timed for {looped:,}, in proportion), turn by
 turn. Posterior: {fitted:,} customers of two segments; `Mixture.fit` (importance draws, and nutpie on the grouped rows)
 against the same model written directly in PyMC, a term a customer, labels summed out, sampled by nutpie and by PyMC's
-own NUTS. Counted is the least bulk effective sample size of all parameters a second, everything from the model to the
-draws included."""
+own NUTS. Counted is the least bulk effective sample size of all parameters a second (of importance draws that of their
+weights, where it is less), everything from the model to the draws included."""
 
 
 def run_population_speed(customers: int = 1_000_000, fitted: int = 10_000, draws: int = 250) -> Result:
@@ -110,7 +110,8 @@ def _posterior(customers: int, draws: int) -> dict[str, tuple[float, float, floa
         begun = time.perf_counter()
         data = sample()
         seconds = time.perf_counter() - begun
-        least = _least_ess(data.posterior, names)
+        # Draws by importance repeat the heavy points: they are worth what their weights are.
+        least = float(np.nanmin([_least_ess(data.posterior, names), data.attrs.get("importance_ess", np.nan)]))
         found[name] = (seconds, least, least / seconds)
 
     ours = [slot.name for slot in mixture.prior_layout().slots]

@@ -23,14 +23,19 @@ _ROUNDS = (1000, 1500, 1500, 1500, 1500, 1500, 1500)
 
 
 def weigh_modes(modes: Sequence[Optimum], target: Density, seed: int) -> Weighed:
-    """Points around the modes, and where their weights are poor more of them where the weights say the posterior is."""
+    """Points around the modes, and where their weights are poor more of them where the weights say the posterior is.
+
+    Curves that were fitted to few points may have missed what lies further out, and then look good: they must look good
+    twice.
+    """
     rng, narrow = np.random.default_rng(seed), np.mean([mode.covariance for mode in modes], axis=0)
-    proposals, points, log_density = [over_modes(modes)], [], []
+    proposals, points, log_density, before = [over_modes(modes)], [], [], False
     for number, n in enumerate(_ROUNDS, 1):
         points.append(proposals[-1].draw(n, rng))
         log_density.append(target.densities(points[-1]))
         weighed = _weigh(np.concatenate(points), np.concatenate(log_density), proposals)
-        if weighed.trusted or weighed.smoothed.ess < 2 or number == len(_ROUNDS):
+        sure, before = weighed.trusted and (before or number == 1), weighed.trusted
+        if sure or weighed.smoothed.ess < 2 or number == len(_ROUNDS):
             break
         proposals.append(refitted(weighed.points, _levelled(weighed.smoothed.weights), narrow, rng))
     return weighed
@@ -52,6 +57,6 @@ def _weigh(points: Floats, log_density: Floats, proposals: Sequence[Proposal]) -
 
 def _levelled(weights: Floats) -> Floats:
     """The largest weights cut to one size, so that no single point makes the next curves."""
-    most = np.sort(weights)[-int(math.sqrt(weights.size))]
+    most = np.sort(weights)[-max(int(0.2 * math.sqrt(weights.size)), 2)]
     cut = np.minimum(weights, most)
     return np.asarray(cut / cut.sum())

@@ -52,7 +52,7 @@ def beyond_sight(
             d = segment.distribution(role)
             if d is None or d.name != "constant" or d.values[0] == 0 or (index, role) in anchors:
                 continue
-            if 0 <= np.log(longest / d.values[0]) < _LIKELY * segment.prior_sd:
+            if longest > 0 and 0 <= np.log(longest / d.values[0]) < _LIKELY * segment.prior_sd:
                 moved: dict[str, Any] = {f"{role}_dist": d.with_values([longest + 1])}
                 found[index] = replace(found[index], **moved)
     return tuple(found)

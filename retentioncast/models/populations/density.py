@@ -66,6 +66,18 @@ class Posterior:
         shares = np.exp(terms - total[:, None]) * self.rows.weights[:, None]
         return float(self.rows.weights @ total), shares.sum(axis=0), self._slopes(etas, parts, shares)
 
+    def expected(self, u: Floats, shares: Floats) -> tuple[float, Floats]:
+        """What EM's M step climbs: the log posterior if `shares` (m, K) were each row's segments; with its gradient."""
+        etas, log_mix = self.layout.etas(u), self.layout.log_mix(u)
+        parts, dealt = self._parts(etas), shares * self.rows.weights[:, None]
+        counts = dealt.sum(axis=0)
+        value, gradient = self.layout.log_prior(u)
+        value += float(counts @ log_mix + (dealt * self._terms(parts)).sum())
+        n_mix = self.layout.n_mix
+        gradient[:n_mix] += (counts - counts.sum() * np.exp(log_mix))[:n_mix]
+        gradient[n_mix:] += self._slopes(etas, parts, dealt) @ self.layout.jacobian(u)
+        return value, gradient
+
     def densities(self, points: Floats) -> Floats:
         """Log densities (n,) of points (n, size)."""
         return np.array([self.log_density(point) for point in points])

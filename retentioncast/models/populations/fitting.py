@@ -97,7 +97,7 @@ def _sample(observed: Observed, modes: list[Optimum], request: Request) -> Draws
         weighed = weigh_modes(modes, posterior, request.seed)
         pareto_k = float(weighed.smoothed.pareto_k)
         if weighed.trusted or request.sampler == "psis":
-            return _finish(observed, _resampled(weighed, request), "psis", pareto_k)
+            return _finish(observed, _resampled(weighed, request), "psis", pareto_k, weighed.smoothed.ess)
         logger.info("importance weights have k = %.2f; NUTS decides", pareto_k, extra={"action": "nuts"})
         around = shape_of(weighed, modes[0])
     if request.sampler == "pymc":
@@ -113,12 +113,15 @@ def _resampled(weighed: Weighed, request: Request) -> Chains:
     return Chains(weighed.points[places].reshape(*shape, -1), {"lp": weighed.log_density[places].reshape(shape)})
 
 
-def _finish(observed: Observed, chains: Chains, source: Source, pareto_k: float) -> Draws:
+def _finish(
+    observed: Observed, chains: Chains, source: Source, pareto_k: float, importance_ess: float = np.nan
+) -> Draws:
     layout = observed.posterior.layout
     prior = layout.prior_draws(2000, np.random.default_rng(1))
     overlap = {} if source in ("map", "em") else overlaps(layout, prior, flattened(chains.u))
     notes = describe(observed, overlap)
-    data = _inference_data(observed, chains, prior, {"source": source, "pareto_k": pareto_k, "notes": notes})
+    how = {"source": source, "pareto_k": pareto_k, "importance_ess": importance_ess, "notes": notes}
+    data = _inference_data(observed, chains, prior, how)
     return Draws(chains.u, source, pareto_k, data, overlap, notes)
 
 

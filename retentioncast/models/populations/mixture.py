@@ -19,6 +19,7 @@ from retentioncast.models.populations.grouped import group, used_attributes
 from retentioncast.models.populations.layout import ROLES, Layout, make_layout, stated_mix
 from retentioncast.models.populations.observed import RUNNING, Subscriptions, read_events
 from retentioncast.models.populations.ordering import order_segments
+from retentioncast.models.populations.problems import InvalidPopulation
 from retentioncast.models.populations.segments import ATTRIBUTES, Segment
 from retentioncast.models.populations.specification import Specification, read_specification
 from retentioncast.models.stored import NotFitted
@@ -56,6 +57,8 @@ class Mixture:
         self.specification = given
         #: Those who subscribe; `mix` below is among subscribers.
         self.segments = tuple(segment for segment in given.segments if segment.subscribes > 0)
+        if not self.segments:
+            raise InvalidPopulation("", "subscribes", "is 0 everywhere: a mixture is one of subscribers")
         self.observed_: Observed | None = None
         self.draws_: Draws | None = None
 

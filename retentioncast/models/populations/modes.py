@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations, islice, permutations
 
 import numpy as np
 from scipy.optimize import minimize
@@ -18,7 +19,11 @@ _EM_TOLERANCE = 1e-5
 WARM_STEPS = 6
 #: Of 6 descriptions whose segments overlap two have two modes of weight; of one, a start in five ends in a lesser mode.
 _STARTS, _CLIMBS = 10, 5
+#: So often segments take each other's customers, while that leads higher.
+_DEALS = 2
 _LIMIT = 11.5
+#: Log likelihood of a row under a segment that has no such rows: off its atoms, beyond its bounds.
+_CANNOT_BE = -1e6
 #: A mode whose mass is smaller by this in logarithm (a factor of 3,000) is left out.
 _NO_MASS = 8.0
 
@@ -58,13 +63,27 @@ def find_mode(posterior: Posterior, seed: int) -> Optimum:
 def find_modes(posterior: Posterior, seed: int) -> list[Optimum]:
     """The modes that hold some mass, the highest first: from the stated parameters and from draws of the prior.
 
-    Short walks from many places, the full climb from the best of them. Raises FitFailed where none leads to a mode.
+    Short walks from many places, the full climb from the best of them; then from the highest, with segments' customers
+    dealt to each other. Raises FitFailed where none leads to a mode.
     """
     walks = [walk(posterior, start, WARM_STEPS) for start in _starts(posterior, seed)]
     walks.sort(key=lambda steps: steps.log_densities[-1], reverse=True)
-    found: list[Optimum] = []
+    points = _distinct([np.clip(steps.u, -_LIMIT, _LIMIT) for steps in walks])[:_CLIMBS]
+    found = _climb_all(posterior, points, [])
+    for _ in range(_DEALS):
+        highest = found[0]
+        found = _climb_all(posterior, _dealt_anew(posterior, highest), found)
+        if found[0] is highest:
+            break
+    least = max(map(log_mass, found)) - _NO_MASS
+    return [found[0], *(mode for mode in found[1:] if log_mass(mode) > least)]
+
+
+def _climb_all(posterior: Posterior, points: list[Floats], known: list[Optimum]) -> list[Optimum]:
+    """The known modes and those above the points, the highest first. Raises FitFailed where there is none."""
+    found = list(known)
     failure = FitFailed("no start leads to a mode.", "Look for extreme values in the data.")
-    for point in _distinct([np.clip(steps.u, -_LIMIT, _LIMIT) for steps in walks])[:_CLIMBS]:
+    for point in points:
         near = _climb(posterior, point, found[0]) if found else point
         if any(_same(near, mode) for mode in found):
             continue
@@ -74,9 +93,37 @@ def find_modes(posterior: Posterior, seed: int) -> list[Optimum]:
             failure = error
     if not found:
         raise failure
-    found.sort(key=lambda mode: mode.log_likelihood, reverse=True)
-    least = max(map(log_mass, found)) - _NO_MASS
-    return [found[0], *(mode for mode in found[1:] if log_mass(mode) > least)]
+    return sorted(found, key=lambda mode: mode.log_likelihood, reverse=True)
+
+
+def _dealt_anew(posterior: Posterior, mode: Optimum) -> list[Floats]:
+    """Starts in which segments take each other's customers, as those of other families can: no short walk does that."""
+    shares, count = posterior.segment_shares(mode.log_parameters), len(posterior.layout.segments)
+    can_be = posterior.segment_terms(posterior.layout.etas(mode.log_parameters)) > _CANNOT_BE
+    orders = list(islice(permutations(range(count)), 1, None)) if count <= 3 else _swaps(count)
+    return [_fit_to(posterior, mode.log_parameters, shares[:, list(order)] * can_be) for order in orders]
+
+
+def _swaps(count: int) -> list[list[int]]:
+    found = []
+    for i, j in combinations(range(count), 2):
+        order = list(range(count))
+        order[i], order[j] = j, i
+        found.append(order)
+    return found
+
+
+def _fit_to(posterior: Posterior, start: Floats, shares: Floats) -> Floats:
+    """One M step from `start` to given shares (m, K), and a short walk from there."""
+
+    def loss(u: Floats) -> tuple[float, Floats]:
+        value, gradient = posterior.expected(u, shares)
+        return -value, -gradient
+
+    box = [(-_LIMIT, _LIMIT)] * start.size
+    result = minimize(loss, np.clip(start, -_LIMIT, _LIMIT), jac=True, method="L-BFGS-B", bounds=box,
+                      options={"maxiter": 25})  # fmt: skip
+    return np.asarray(np.clip(walk(posterior, result.x, WARM_STEPS).u, -_LIMIT, _LIMIT))
 
 
 def _mode_from(posterior: Posterior, point: Floats) -> Optimum:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 
 from retentioncast.core.errors import InvalidInput
@@ -17,9 +18,11 @@ class InvalidPopulation(InvalidInput, ValueError):
 
 
 def number(population: str, name: str, value: object) -> float:
-    """The value as a float; a word, a list or a truth value is refused."""
+    """The value as a float; a word, a list, a truth value and what is not finite are refused."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidPopulation(population, name, f"{value!r} is not a number")
+    if not math.isfinite(value):
+        raise InvalidPopulation(population, name, f"{value} is out of range", "Give a finite number.")
     return float(value)
 
 

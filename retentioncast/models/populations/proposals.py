@@ -20,8 +20,8 @@ _CURVES = 4
 _EM_STEPS = 15
 #: Covariances are never narrower than this part of all points'.
 _RIDGE = 0.1
-#: This share is drawn from one curve over everything, twice as wide: where the others have not looked.
-_WIDE_SHARE = 0.1
+#: This share is drawn from one curve over everything, so many times as wide: where the others have not looked.
+_WIDE_SHARE, _WIDE = 0.2, 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ def refitted(points: Floats, weights: Floats, narrow: Floats, rng: np.random.Gen
         found = _em_step(found, points, weights, ridge)
     shares = np.append(found.shares * (1 - _WIDE_SHARE), _WIDE_SHARE)
     centres = np.concatenate([found.centres, centre[None]])
-    return Proposal(shares, centres, np.concatenate([found.covariances, 2 * (spread + ridge)[None]]))
+    return Proposal(shares, centres, np.concatenate([found.covariances, _WIDE**2 * (spread + ridge)[None]]))
 
 
 def _em_step(proposal: Proposal, points: Floats, weights: Floats, ridge: Floats) -> Proposal:

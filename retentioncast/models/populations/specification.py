@@ -121,7 +121,7 @@ def _segment(position: int, given: Any) -> Segment:
         mix=_mix(name, given["mix"]),
         attributes={to: shares(name, key, given[key]) for key, to in _ATTRIBUTE_KEYS.items() if key in given},
         subscribes=subscribes,
-        outlives_activity=bool(given.get("outlives_activity", False)),
+        outlives_activity=_yes(name, "outlives_activity", given.get("outlives_activity", False)),
         prices=_prices(name, given.get("prices", {})),
         prior_sd=_above_zero(name, "prior_sd", given.get("prior_sd", PRIOR_SD)),
         habits=read_habits(name, given),
@@ -177,12 +177,22 @@ def _shop(given: Mapping[str, Any]) -> Shop:
     if "start_delay_days" in given:
         found["start_delay_days"] = _not_below_zero("start_delay_days", given["start_delay_days"])
     if "prices" in given:
+        if not isinstance(given["prices"], Mapping):
+            raise InvalidPopulation("", "prices", f"{given['prices']!r} is no list of prices by plan")
         found["prices"] = {plan: _prices("", each) for plan, each in given["prices"].items()}
     return Shop(**found)
 
 
-def _prices(name: str, given: Mapping[str, Any]) -> dict[str, float]:
+def _prices(name: str, given: Any) -> dict[str, float]:
+    if not isinstance(given, Mapping):
+        raise InvalidPopulation(name, "prices", f"{given!r} is no list of prices by name", "Write basic: 9.9.")
     return {key: _above_zero(name, f"prices.{key}", value) for key, value in given.items()}
+
+
+def _yes(name: str, field: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidPopulation(name, field, f"{value!r} is neither true nor false")
+    return value
 
 
 def _above_zero(name: str, field: str, value: object) -> float:

@@ -12,7 +12,7 @@ from retentioncast.models.populations.density import Posterior
 from retentioncast.models.populations.events import Events
 from retentioncast.models.populations.mixture import Mixture
 from retentioncast.models.populations.observed import CANCELLED, ENDED, OVER
-from tests.unit.models.populations.cases import issue, many
+from tests.unit.models.populations.cases import issue, lone, many
 
 
 def observed(mixture: Mixture, n: int = 400, why: bool = True, days: float | None = 1.0) -> Posterior:
@@ -62,6 +62,28 @@ def test_the_gradient_is_the_slope(make: object, why: bool) -> None:
     slopes = [(posterior.log_density(u + step) - posterior.log_density(u - step)) / 2e-5 for step in steps]
     assert value == posterior.log_density(u)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-4, atol=1e-3)
+
+
+def test_the_m_steps_gradient_is_its_slope_and_at_the_own_shares_the_posteriors() -> None:
+    posterior = observed(many())
+    u = posterior.layout.start() + 0.1
+    shares = posterior.segment_shares(u)
+    gradient = posterior.expected(u, shares)[1]
+    np.testing.assert_allclose(gradient, posterior.log_density_and_gradient(u)[1], rtol=1e-6, atol=1e-4)
+    can_be = posterior.segment_terms(posterior.layout.etas(u)) > -1e6
+    turned, steps = shares[:, ::-1] * can_be, np.eye(u.size) * 1e-5
+    slopes = [(posterior.expected(u + s, turned)[0] - posterior.expected(u - s, turned)[0]) / 2e-5 for s in steps]
+    np.testing.assert_allclose(posterior.expected(u, turned)[1], slopes, rtol=1e-4, atol=2e-3)
+
+
+@pytest.mark.parametrize("shape", [0.35, 0.6])
+def test_a_density_that_is_infinite_at_0_loses_next_to_nothing_either(shape: float) -> None:
+    """With the first day's durations at their mean the shape came out four standard deviations too high."""
+    mixture = lone(lifetime_dist=("weibull", {"shape": shape, "scale": 11.0}))
+    coarse, fine = (observed(mixture, 3000, days=days) for days in (1.0, None))
+    u, step = coarse.layout.start(), np.array([0.0, 0.3, 0.0])  # the shape by a sixth
+    rise = [posterior.log_density(u + step) - posterior.log_density(u) for posterior in (coarse, fine)]
+    assert abs(rise[1]) > 10 and rise[0] == pytest.approx(rise[1], abs=0.15)
 
 
 def test_days_put_together_lose_next_to_nothing() -> None:

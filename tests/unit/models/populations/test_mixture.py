@@ -12,6 +12,7 @@ from retentioncast.core.errors import InvalidInput, NotEnoughData
 from retentioncast.models.populations.events import Calendar
 from retentioncast.models.populations.mixture import Mixture
 from retentioncast.models.populations.ordering import CannotTellApart
+from retentioncast.models.populations.problems import InvalidPopulation
 from retentioncast.models.stored import NotFitted
 from tests.unit.models.populations.cases import EARLY, FORGOT, issue, lone
 
@@ -39,6 +40,7 @@ def test_inference_data_say_how_they_came_about(fitted: Mixture) -> None:
     assert fitted.draws_ is not None
     data = fitted.draws_.inference_data
     assert {"posterior", "prior", "sample_stats"} <= set(data.children)
+    assert data.attrs["importance_ess"] >= 400
     assert data.attrs["source"] == "psis" and data.sample_stats["lp"].shape == (4, 250)
 
 
@@ -96,6 +98,25 @@ def test_nobody_cancelled_yet_gives_the_prior_cut_off_and_says_so() -> None:
     assert mixture.not_identified()[0].startswith("Nobody has cancelled yet")
     assert mixture.overlap()["All.lifetime.rate"] > 0.85
     assert float(posterior["All.cancel.rate"].mean()) < 0.011
+
+
+@pytest.mark.parametrize("months", [0.0, 0.5])
+def test_one_event_a_customer_is_fitted_whatever_was_stated(months: float) -> None:
+    """Subscribed and nothing else, at this very moment or a while ago: constants are held, the rest is said."""
+    mixture = issue()
+    calendar = Calendar(arrivals=1e-6, observed=months + 1e-6)
+    only = mixture.sample(40, seed=1, calendar=calendar).frame.query("event == 'subscribe'")
+    at = only["at"].max() if months == 0 else calendar.observed_at
+    posterior = mixture.observe(only, at).fit(draws=100, seed=1).posterior
+    told = mixture.not_identified()
+    assert told[0].startswith("Nobody has cancelled yet") and any("EarlyCancel.cancel.value is held" in t for t in told)
+    assert float(posterior["mix"].sel(segment="EarlyCancel").mean()) == pytest.approx(0.3, abs=0.1)
+    assert np.isfinite(mixture.forecast([1.0])["mean"]).all()
+
+
+def test_a_shop_where_nobody_subscribes_is_no_mixture() -> None:
+    with pytest.raises(InvalidPopulation, match="field subscribes: is 0 everywhere"):
+        Mixture([{"name": "All", "mix": 1, "subscribes": 0, "lifetime_dist": ("exponential", {"rate": 0.1})}])
 
 
 def test_data_of_one_segment_leave_the_other_to_its_prior() -> None:
