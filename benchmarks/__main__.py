@@ -17,6 +17,8 @@ from benchmarks.population_speed import run_population_speed
 from benchmarks.recovery import run_recovery
 from benchmarks.report import write_report
 from benchmarks.results import Result, write_result
+from benchmarks.segment_speed import run_segment_speed
+from benchmarks.segments import run_segments
 from benchmarks.setup_steps import run_setup
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -60,6 +62,20 @@ def capture(
 def setup() -> None:
     """Time and memory of each step of ./setup.sh --native from a fresh clone."""
     _finish(run_setup)
+
+
+@app.command()
+def segments() -> None:
+    """Segments pooled, each alone and all as one: the log score of customers held out."""
+    _finish(run_segments)
+
+
+@app.command()
+def segment_speed(
+    segments: Annotated[int, typer.Option(min=2)] = 100, customers: Annotated[int, typer.Option(min=1000)] = 100_000
+) -> None:
+    """Time and memory of the hierarchical posterior and of everybody's value."""
+    _finish(lambda: run_segment_speed(segments, customers))
 
 
 @app.command()

@@ -45,6 +45,22 @@ def _effective(axes: Axes, measurements: Mapping[str, Any]) -> None:
     axes.set_xlabel("effective draws a second")
 
 
+def _shrinkage(axes: Axes, measurements: Mapping[str, Any]) -> None:
+    """Each segment's rate alone, pooled and in truth, by its size: the small are drawn to the centre."""
+    sizes = measurements["sizes"]
+    for size, alone, pooled in zip(sizes, measurements["alone"], measurements["pooled"], strict=True):
+        axes.annotate("", (size, pooled), (size, alone), arrowprops={"arrowstyle": "->", "color": OTHERS})
+    axes.plot(sizes, measurements["alone"], "o", color=OTHERS, label="alone")
+    axes.plot(sizes, measurements["pooled"], "o", color=OURS, label="pooled")
+    axes.plot(sizes, measurements["truth"], "k_", label="truth")
+    axes.axhline(measurements["centre"], color=OURS, linewidth=0.8, linestyle="--", label="the population's centre")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("customers of the segment")
+    axes.set_ylabel("purchases a week (r / alpha)")
+    axes.legend(fontsize=7)
+
+
 def _delays(axes: Axes, measurements: Mapping[str, Any]) -> None:
     """What share has come through after how many milliseconds."""
     shares = measurements["shares"]
@@ -115,6 +131,7 @@ DRAWERS: dict[str, Callable[[Axes, Mapping[str, Any]], None]] = {
     "memory": _memory,
     "places": _places,
     "effective": _effective,
+    "shrinkage": _shrinkage,
     "ranks": _ranks,
     "growth": _growth,
 }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from retentioncast.models.btyd.pareto_nbd import ParetoNBD
     from retentioncast.models.btyd.transactions import summary_from_transactions
     from retentioncast.models.clv.config import CLVConfig
+    from retentioncast.models.clv.convergence import ConvergenceDiagnostics
     from retentioncast.models.clv.diagnostics import check_trace
     from retentioncast.models.clv.hierarchical import HierarchicalCLV
     from retentioncast.models.clv.preprocessing import CLVDataPreprocessor
@@ -30,6 +31,7 @@ _HOMES = {
     "AutoTuner": "retentioncast.models.clv.tuning",
     "CLVConfig": "retentioncast.models.clv.config",
     "CLVDataPreprocessor": "retentioncast.models.clv.preprocessing",
+    "ConvergenceDiagnostics": "retentioncast.models.clv.convergence",
     "HierarchicalCLV": "retentioncast.models.clv.hierarchical",
     "check_trace": "retentioncast.models.clv.diagnostics",
     "BetaGeo": "retentioncast.models.btyd.beta_geo",
@@ -55,6 +57,7 @@ __all__ = [
     "BetaGeometricBetaBinomial",
     "CLVConfig",
     "CLVDataPreprocessor",
+    "ConvergenceDiagnostics",
     "GammaGamma",
     "GammaGompertzNBD",
     "HierarchicalCLV",

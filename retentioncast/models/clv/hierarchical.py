@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -181,6 +181,13 @@ class HierarchicalCLV:
     def population(self) -> dict[str, Start]:
         """Where the population lies, by part: the mean of mu, the geometric mean of tau (k,)."""
         return {n: (p.mu.mean(axis=0), np.exp(np.log(p.tau).mean(axis=0))) for n, p in self.pooled_.items()}
+
+    def twin(self, parameters: Floats, age: Floats, seed: int) -> pd.DataFrame:
+        """Customers of these ages (n,) as the family with these parameters (k,) makes them."""
+        family: Any = self._family()
+        family.params_ = dict(zip(family.parameter_names, parameters.tolist(), strict=True))
+        made: pd.DataFrame = family.sample(age.size, age, seed)
+        return made
 
     def parameters(self) -> pd.DataFrame:
         """Posterior means of the logs of the parameters, taken back: a row a segment."""
