@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from typing import Any
 
+import psutil
 import pytest
 
 from retentioncast.core.clock import SystemClock
@@ -16,6 +19,7 @@ from retentioncast.infra.segments import read_segments
 from retentioncast.infra.settings import ENV_PREFIX, Settings
 from retentioncast.models.clv.config import CLVConfig
 from retentioncast.models.pooling import pool
+from scorer.hierarchical import beside
 from scorer.hierarchical.__main__ import refit_once
 from scorer.hierarchical.refit import Refit
 from scorer.hierarchical.store import SegmentStore
@@ -90,6 +94,27 @@ def test_a_fit_that_does_not_pass_is_not_published_and_the_run_says_why(
     assert read(shop, "select kind, status from scores.model_runs") == [("segment values", "refused")]
     with pytest.raises(NotEnoughData, match="did not pass"):
         read_segments(shop)
+
+
+def test_beside_the_scorer_a_process_of_its_own_refits_once_there_are_scores_and_ends_with_it(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "FIRST_S", 0.0)
+    for name, value in (("HOME", str(shop.home)), ("POSTGRES__DATABASE", shop.postgres.database)):
+        monkeypatch.setenv(ENV_PREFIX + name, value)
+    give_up = time.monotonic() + 120
+    with beside.refits_beside(shop, threading.Event()):
+        with connect(shop, "scorer") as connection:
+            connection.execute(
+                "with run as (insert into scores.model_runs (started_at, status, reason, duration_s, code_version)"
+                " values (now(), 'published', '', 0, '') returning run_id)"
+                " insert into scores.customer_scores (customer_id, as_of, run_id) select 1, now(), run_id from run"
+            )
+        while not (runs := read(shop, "select status from scores.model_runs where kind = 'segment values'")):
+            assert time.monotonic() < give_up, "there was no refit in time"
+            time.sleep(0.2)
+    assert runs == [("published",)]
+    assert not [child for child in psutil.Process().children() if "scorer.hierarchical" in child.cmdline()]
 
 
 def test_the_segments_may_be_plans(shop: Settings) -> None:
