@@ -17,6 +17,7 @@ from benchmarks.population_speed import run_population_speed
 from benchmarks.recovery import run_recovery
 from benchmarks.report import write_report
 from benchmarks.results import Result, write_result
+from benchmarks.segment_samplers import run_segment_samplers
 from benchmarks.segment_speed import run_segment_speed
 from benchmarks.segments import run_segments
 from benchmarks.setup_steps import run_setup
@@ -68,6 +69,12 @@ def setup() -> None:
 def segments() -> None:
     """Segments pooled, each alone and all as one: the log score of customers held out."""
     _finish(run_segments)
+
+
+@app.command()
+def segment_samplers() -> None:
+    """Pooled segments by importance, by nutpie and by PyMC's own NUTS: effective draws a second."""
+    _finish(run_segment_samplers)
 
 
 @app.command()
