@@ -13,7 +13,7 @@ from tests.markdown import ROOT
 
 NOTEBOOKS = sorted((ROOT / "examples/notebooks").glob("*.ipynb"))
 #: What the cell tagged `parameters` says here.
-SMALL = "CUSTOMERS, DRAWS, TUNE = 700, 100, 60"
+SMALL = "CUSTOMERS, DRAWS, TUNE = 400, 60, 40"
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.unit.models.populations.cases import EARLY, FORGOT, issue, many
 
 
 def test_the_truth_lies_where_the_intervals_say() -> None:
-    trials = [run_trial("early", seed, [EARLY, FORGOT], 1000, draws=400) for seed in range(8)]
+    trials = [run_trial("early", seed, [EARLY, FORGOT], 700, draws=400) for seed in range(8)]
     places = [place for trial in trials for name, place in trial.places.items() if name != "mix.ForgotCancel"]
     for level in (0.5, 0.8, 0.94):
         low, high = band(level, len(places))
