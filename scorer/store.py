@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
 import pandas as pd
 import psycopg
-from psycopg.types.json import Jsonb
 
 from retentioncast.core.clock import Clock
 from retentioncast.core.errors import NotEnoughData, Retry
 from retentioncast.infra.settings import JudgingSettings
 from retentioncast.infra.sql import sql
 from scorer.as_of import choose_as_of
-from scorer.binary_copy import Array, decode_rows, encode_rows, microseconds
+from scorer.binary_copy import Array, decode_rows
 from scorer.calibration import keep_predictions, settle_predictions
-from scorer.columns import CUSTOMERS, DAYS_PER_WEEK, SCORES, SUBSCRIPTIONS
+from scorer.columns import CUSTOMERS, SUBSCRIPTIONS
+from scorer.frames import customer_frame, data_range
 from scorer.generation import Generation
 from scorer.history import read_in_force, read_matured, read_purchase_days
-from scorer.part import Member, Recalibration
+from scorer.publishing import copy_retention, copy_scores, insert_run, write_backtest, write_models
 from scorer.retention import STANDING
 from scorer.ruling import Ruling
 from scorer.runs import Run
@@ -37,7 +35,6 @@ logger = logging.getLogger(__name__)
 SQL = Path(__file__).parent / "sql"
 LOCK_DEADLINE_S = 60.0
 _LOCK_PAUSE_S = 0.2
-_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -82,12 +79,12 @@ class PostgresStore:
     def publish(self, run: Run, generation: Generation, elapsed_s: Callable[[], float]) -> Run:
         """One transaction: the run's row and models, the old scores out, the new ones in. Retry: nothing written."""
         with _told("publish"), self.connection.transaction():
-            run = _insert(self.connection, run)
+            run = insert_run(self.connection, run)
             self.connection.execute(sql("publish.forget_scores", SQL))
-            _copy_scores(self.connection, run, generation.scores)
-            _write_models(self.connection, run, generation)
-            _copy_retention(self.connection, run, generation.retention)
-            _write_backtest(self.connection, run, generation.ruling)
+            copy_scores(self.connection, run, generation.scores)
+            write_models(self.connection, run, generation)
+            copy_retention(self.connection, run, generation.retention)
+            write_backtest(self.connection, run, generation.ruling)
             self._look_back(run, generation)
             run = replace(run, duration_s=elapsed_s())
             fields = {"duration_s": run.duration_s, "run_id": run.run_id}
@@ -192,86 +189,7 @@ def _told(what: str) -> Iterator[None]:
 
 def _record(connection: psycopg.Connection, run: Run, ruling: Ruling | None) -> Run:
     with connection.transaction():
-        run = _insert(connection, run)
+        run = insert_run(connection, run)
         if ruling is not None:
-            _write_backtest(connection, run, ruling)
+            write_backtest(connection, run, ruling)
     return run
-
-
-def _insert(connection: psycopg.Connection, run: Run) -> Run:
-    fields = {**asdict(run), "parameters": None if run.parameters is None else Jsonb(run.parameters)}
-    row = connection.execute(sql("publish.record_run", SQL), fields).fetchone()
-    return replace(run, run_id=int(row[0]) if row else None)
-
-
-def _copy_scores(connection: psycopg.Connection, run: Run, scores: pd.DataFrame) -> None:
-    assert run.as_of is not None and run.run_id is not None
-    columns: dict[str, Array] = {name: _values(scores, name) for name in SCORES}
-    columns["customer_id"] = scores.index.to_numpy(dtype=np.int64)
-    columns["as_of"] = np.full(len(scores), microseconds(run.as_of))
-    columns["run_id"] = np.full(len(scores), run.run_id)
-    statement = sql("publish.copy_scores", SQL).replace("{columns}", ", ".join(SCORES))
-    with connection.cursor().copy(statement) as copy:
-        for piece in encode_rows(columns, SCORES):
-            copy.write(piece)
-
-
-def _write_models(connection: psycopg.Connection, run: Run, generation: Generation) -> None:
-    """The stack that `scores.risk_now` predicts with, and its recalibrations."""
-    for number, member in enumerate(generation.members):
-        fields = {"run_id": run.run_id, "member": number, **_as_row(member)}
-        connection.execute(sql("publish.write_member", SQL), fields)
-    for recalibration in generation.recalibrations:
-        fields = {"run_id": run.run_id, **_as_row(recalibration)}
-        connection.execute(sql("publish.write_recalibration", SQL), fields)
-
-
-def _copy_retention(connection: psycopg.Connection, run: Run, forecast: pd.DataFrame) -> None:
-    connection.execute(sql("retention.forget", SQL))
-    with connection.cursor().copy(sql("retention.copy", SQL)) as copy:
-        for row in forecast.itertuples(index=False):
-            copy.write_row((run.run_id, *row))
-
-
-def _write_backtest(connection: psycopg.Connection, run: Run, ruling: Ruling) -> None:
-    rows = [{**asdict(score), **_nullable(asdict(score.measures)), "run_id": run.run_id} for score in ruling.scores]
-    for row in rows:
-        row["origin"] = (_UNIX + timedelta(days=row["origin"])).date()
-    with connection.cursor() as cursor:
-        cursor.executemany(sql("judging.write_backtest", SQL), rows)
-    if rows:
-        connection.execute(sql("judging.forget_backtests", SQL), {"run_id": run.run_id})
-
-
-def _nullable(measures: dict[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in measures.items()}
-
-
-def _as_row(model: Member | Recalibration) -> dict[str, Any]:
-    return {**asdict(model), "parameters": Jsonb(model.parameters)}
-
-
-def _values(scores: pd.DataFrame, name: str) -> Array:
-    return scores[name].to_numpy(dtype=np.float64) if name in scores else np.full(len(scores), np.nan)
-
-
-def customer_frame(columns: dict[str, Array], as_of: datetime) -> pd.DataFrame:
-    """The customers of a snapshot, indexed by customer_id."""
-    now = (as_of - _UNIX) / timedelta(microseconds=1)
-    frame = {
-        "frequency": columns["frequency"],
-        "recency": columns["recency_days"] / DAYS_PER_WEEK,
-        "T": columns["age_days"] / DAYS_PER_WEEK,
-        "monetary_value": columns["monetary_value"],
-        "days_since_order": (now - columns["latest_order"]) / 86_400e6,
-    }
-    return pd.DataFrame(frame, index=pd.Index(columns["customer_id"], name="customer_id"))
-
-
-def data_range(columns: dict[str, Array]) -> tuple[datetime | None, datetime | None]:
-    """The earliest and the latest order."""
-    if not columns["first_order"].size:
-        return None, None
-    ends = int(columns["first_order"].min()), int(columns["latest_order"].max())
-    first, latest = (_UNIX + timedelta(microseconds=end) for end in ends)
-    return first, latest

@@ -21,9 +21,9 @@ from retentioncast.infra.sql import sql
 from retentioncast.models.clv.segment_value import INTERVALS, VALUES, Valued
 from scorer.binary_copy import decode_rows
 from scorer.columns import CUSTOMERS
+from scorer.frames import customer_frame, data_range
 from scorer.runs import Run
 from scorer.store import SQL as SCORES_SQL
-from scorer.store import customer_frame, data_range
 
 SQL = Path(__file__).parent / "sql"
 #: A customer of whom the mirror knows no segment.
