@@ -8,33 +8,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 
-from retentioncast.core.errors import NotEnoughData
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.families import FAMILIES
-from retentioncast.models.btyd.gamma_gamma import GammaGamma
-from retentioncast.models.btyd.likelihood import Likelihood
 from retentioncast.models.btyd.purchase_columns import PURCHASE_COLUMNS, from_frame, read_purchases, read_spend
 from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
 from retentioncast.models.btyd.time_unit import TimeUnit, require_unit
 from retentioncast.models.clv.config import CLVConfig, InvalidConfig
+from retentioncast.models.clv.parts import Part, buying_part, require_enough, spend_part
 from retentioncast.models.clv.predictive import Futures
 from retentioncast.models.clv.preprocessing import File
 from retentioncast.models.clv.segment_value import PooledModel, Valued, value_customers
 from retentioncast.models.clv.stored_value import read_bytes, write_bytes
-from retentioncast.models.pooling.hyper import HyperPrior, make_hyper_prior
 from retentioncast.models.pooling.joint import JointDensity, SegmentsLikelihood
 from retentioncast.models.pooling.marginal import pool_by_importance
 from retentioncast.models.pooling.pool import Start, pool, pool_by_nuts
 from retentioncast.models.pooling.pooled import Pooled
 from retentioncast.models.pooling.sampling import Sampling
-from retentioncast.models.pooling.segments import Segments, buying_likelihoods, read_segments, spend_likelihoods
+from retentioncast.models.pooling.segments import read_segments
 from retentioncast.models.stored import NotFitted
 from retentioncast.models.uncertainty.importance import DRAWS
 from retentioncast.models.uncertainty.priors import LogNormal
@@ -45,16 +42,6 @@ if TYPE_CHECKING:
 
 Sampler = Literal["auto", "psis", "nutpie", "pymc"]
 PARTS = ("purchases", "spend")
-MIN_CUSTOMERS = 10
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """What is pooled: a likelihood a segment and the population's prior; `log_unit` (k,) leads to the data's units."""
-
-    likelihoods: list[Likelihood]
-    prior: HyperPrior
-    log_unit: Floats
 
 
 class HierarchicalCLV:
@@ -82,7 +69,7 @@ class HierarchicalCLV:
         self.pooled_: dict[str, Pooled] = {}
         self.traces_: dict[str, DataTree] = {}
         self.notes_: tuple[str, ...] = ()
-        self._parts: dict[str, _Part] = {}
+        self._parts: dict[str, Part] = {}
 
     def build_model(self, summary: pd.DataFrame, segment: str = "segment") -> Self:
         """Take a summary in lifetimes' shape with each customer's segment; nothing is fitted yet.
@@ -94,16 +81,12 @@ class HierarchicalCLV:
         require_unit(summary, self.time_unit)
         columns = [np.atleast_1d(c) for c in read_purchases(*from_frame(summary, PURCHASE_COLUMNS))]
         x, m = (np.atleast_1d(c) for c in read_spend(*from_frame(summary, ("frequency", "monetary_value"))))
-        _require_enough(x, m)
+        require_enough(x, m)
         segments = read_segments(from_frame(summary, (segment,))[0])
         self.segments_, self.sizes_ = segments.names, tuple(segments.sizes.tolist())
-        chosen = {name: prior for name, prior in self.priors.items() if name in family.parameter_names}
-        prior = make_hyper_prior(family.priors(chosen), family.days_per_unit())
-        buying = buying_likelihoods(family, (columns[0], columns[1], columns[2]), segments)
-        buying_prior = replace(prior, scatter=self.config.spread_between)
         self._parts = {
-            "purchases": _Part(buying, buying_prior, np.zeros(len(prior.names))),
-            "spend": self._spend_part(x, m, segments),
+            "purchases": buying_part(family, (columns[0], columns[1], columns[2]), segments, self.priors, self.config),
+            "spend": spend_part(x, m, segments, self.priors, self.config),
         }
         return self
 
@@ -240,22 +223,13 @@ class HierarchicalCLV:
             sampler, of.num_chains, of.num_samples, of.num_tune, of.target_accept, of.max_tree_depth, seed, of.centred
         )
 
-    def _draw(self, part: _Part, sampler: Sampler, seed: int, last: Start | None) -> tuple[Pooled, DataTree]:
+    def _draw(self, part: Part, sampler: Sampler, seed: int, last: Start | None) -> tuple[Pooled, DataTree]:
         if sampler == "psis":
             pooled, _ = pool_by_importance(part.likelihoods, part.prior, DRAWS, seed, last)
             return pooled, pooled.to_inference_data()
         if sampler == "auto":
             return pool(part.likelihoods, part.prior, DRAWS, seed, self.sampling("nutpie", seed), last)
         return pool_by_nuts(part.likelihoods, part.prior, self.sampling(sampler, seed))
-
-    def _spend_part(self, x: Floats, m: Floats, segments: Segments) -> _Part:
-        """Money divided by the factor, and the prior of v with it: the same posterior, whatever the factor."""
-        factor = self.config.rescale_factor
-        chosen = {name: prior for name, prior in self.priors.items() if name in GammaGamma.parameter_names}
-        priors = GammaGamma().priors(chosen)
-        priors["v"] = replace(priors["v"], median=priors["v"].median / factor)
-        prior = replace(make_hyper_prior(priors), scatter=self.config.spread_between)
-        return _Part(spend_likelihoods(x, m / factor, segments), prior, np.array([0.0, 0.0, math.log(factor)]))
 
     def _family(self) -> RepeatBuyingModel:
         return FAMILIES[self.family](time_unit=self.time_unit)
@@ -266,7 +240,7 @@ class HierarchicalCLV:
             notes.append("there is one segment: how far others differ from it is the prior's word alone")
         return tuple(notes)
 
-    def _built(self) -> dict[str, _Part]:
+    def _built(self) -> dict[str, Part]:
         if not self._parts:
             raise NotFitted("this HierarchicalCLV has seen no customers.", "Call fit with a summary.")
         return self._parts
@@ -279,23 +253,13 @@ class HierarchicalCLV:
 _ARRAYS = ("mu", "tau", "theta", "effective")
 
 
-def _last(start: HierarchicalCLV | Mapping[str, Start] | None, name: str, part: _Part) -> Start | None:
+def _last(start: HierarchicalCLV | Mapping[str, Start] | None, name: str, part: Part) -> Start | None:
     """Where the last run's population lies, in this part's units; None where there was none of as many parameters."""
     before = start.population() if isinstance(start, HierarchicalCLV) else start or {}
     if name not in before or len(before[name][0]) != len(part.prior.names):
         return None
     mu, tau = before[name]
     return mu - part.log_unit, tau
-
-
-def _require_enough(x: Floats, m: Floats) -> None:
-    paying = int(((x > 0) & (m > 0)).sum())
-    if x.size < MIN_CUSTOMERS or paying < MIN_CUSTOMERS:
-        raise NotEnoughData(
-            f"hierarchical value needs {MIN_CUSTOMERS} customers, and {MIN_CUSTOMERS} who bought again and paid; "
-            f"there are {x.size} and {paying}.",
-            "Wait for more purchases.",
-        )
 
 
 def _number(value: float) -> float | None:
