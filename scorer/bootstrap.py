@@ -77,7 +77,10 @@ def _run(
     with open_connection() as connection, alone(connection, scoring.clock):
         count_purchases(connection)
         store = PostgresStore(connection, open_connection, settings.scorer.judging, judges_first)
-        return scoring.run(KeepingStore(store, keeper), as_of)
+        run = scoring.run(KeepingStore(store, keeper), as_of)
+        if run.status == "failed" and store.judges_next():
+            run = scoring.run(KeepingStore(store, keeper), as_of)
+        return run
 
 
 def _growth(settings: Settings) -> tuple[int, int]:

@@ -99,6 +99,16 @@ class PostgresStore:
         with _told("record"):
             return _record(self.connection, run, ruling)
 
+    def judges_next(self) -> bool:
+        """After a run that failed unjudged, with nothing in force: the next is judged, and may choose another family.
+
+        The first run takes one family, to be quick. Where that cannot be fitted there would never be a first score.
+        """
+        if not self.judging.enabled or self.judges_first or self.connection.closed:
+            return False
+        self.judges_first = read_in_force(self.connection) is None
+        return self.judges_first
+
     def _with_history(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with what a refit is judged by, where this run is."""
         if not self.judging.enabled or (snapshot.in_force is None and not self.judges_first):
