@@ -99,6 +99,16 @@ def await_scores(stack: NativeStack) -> None:
     assert wait_until_empty(missing, WAIT_S, lambda _: None) == ""
 
 
+def await_segment_values(stack: NativeStack) -> None:
+    """They follow the first scores, refitted in a process of their own."""
+
+    def missing() -> str:
+        with connect(stack.settings, "reader") as reader:
+            return "" if reader.execute("select from scores.segment_values").fetchall() else "no segment values yet"
+
+    assert wait_until_empty(missing, WAIT_S, lambda _: None) == ""
+
+
 def shown_columns(found: list[Block], query: Block) -> list[str]:
     """The columns of the output that stands below a query."""
     header = found[found.index(query) + 1].text.splitlines()[0]
@@ -107,6 +117,8 @@ def shown_columns(found: list[Block], query: Block) -> list[str]:
 
 @pytest.mark.parametrize("query", of_language(README, "sql"), ids=ident)
 def test_a_query_of_the_readme_answers_with_the_columns_shown(demo: NativeStack, query: Block) -> None:
+    if "segment_values" in query.text:
+        await_segment_values(demo)
     with connect(demo.settings, "reader") as reader:
         answer = reader.execute(query.text.encode())
         assert answer.description is not None
@@ -120,6 +132,8 @@ def test_a_query_of_the_readme_answers_with_the_columns_shown(demo: NativeStack,
 def test_a_command_of_the_readme_works(demo: NativeStack, line: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     if line.startswith(PSQL) and not has_psql():
         pytest.skip("there is no psql on PATH")
+    if line == "retentioncast segments":
+        await_segment_values(demo)
     folder = tmp_path_factory.getbasetemp() / "readme"
     folder.mkdir(exist_ok=True)
     done = run(demo, line, folder)
