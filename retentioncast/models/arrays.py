@@ -11,8 +11,3 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Column = Floats | Integers | Sequence[float] | pd.Series | float | int
-
-
-def as_floats(column: Column) -> Floats:
-    """The column as a contiguous float64 array, copied only where it must be."""
-    return np.ascontiguousarray(column, dtype=np.float64)

@@ -17,7 +17,7 @@ from retentioncast.models.populations.density import Posterior
 from retentioncast.models.populations.events import Calendar, Events, SubscriptionEvent, events_of
 from retentioncast.models.populations.grouped import group, used_attributes
 from retentioncast.models.populations.layout import ROLES, Layout, make_layout, stated_mix
-from retentioncast.models.populations.observed import RUNNING, Subscriptions, read_events
+from retentioncast.models.populations.observed import Subscriptions, read_events
 from retentioncast.models.populations.ordering import order_segments
 from retentioncast.models.populations.problems import InvalidPopulation
 from retentioncast.models.populations.segments import ATTRIBUTES, Segment
@@ -197,11 +197,6 @@ def with_parameters(layout: Layout, u: Floats) -> tuple[Segment, ...]:
                 changed[f"{role}_dist"] = distribution.with_values(layout.values(etas, index, role))
         found.append(replace(segment, **changed))
     return tuple(found)
-
-
-def all_running(observed: Observed) -> bool:
-    """Nobody has cancelled yet."""
-    return bool(np.all(observed.subscriptions.outcome == RUNNING))
 
 
 def _sample(segments: Sequence[Segment], count: int, rng: np.random.Generator, calendar: Calendar) -> Events:

@@ -35,11 +35,6 @@ class Steps:
     u: Floats
     log_densities: tuple[float, ...]
 
-    @property
-    def converged(self) -> bool:
-        last = self.log_densities[-2:]
-        return len(last) == 2 and last[1] - last[0] < _EM_TOLERANCE * (1 + abs(last[1]))
-
 
 def walk(posterior: Posterior, start: Floats, most: int = 500) -> Steps:
     """Generalised EM (Dempster, Laird & Rubin 1977): segments' shares of each row, then what is likeliest given them.
