@@ -79,6 +79,8 @@ class Reader(threading.Thread):
         self._merger = Merger()
         self._read_to: dict[Place, int] = {}
         self._covered: dict[Place, int] = {}
+        #: How often partitions have been given to us or taken away.
+        self._assignments = 0
         self._paused: set[Place] = set()
         self._batch = Batch()
         self._clock = clock
@@ -107,7 +109,13 @@ class Reader(threading.Thread):
         if room <= 0:
             return []
         first = self._source.poll(0.001 if self._batch.messages else _POLL_S)
-        return [] if first is None else self._checked([first, *self._source.consume(room, 0)])
+        if first is None:
+            return []
+        before, rest = self._assignments, self._source.consume(room, 0)
+        if self._assignments == before:
+            return self._checked([first, *rest])
+        # Partitions have changed hands in between. What came before that is read again by whoever holds them now.
+        return self._checked([each for each in rest if each.error() or _place(each) in self._covered])
 
     def _checked(self, messages: list[Any]) -> list[Message]:
         good = []
@@ -205,6 +213,7 @@ class Reader(threading.Thread):
             self._source.commit(offsets=offsets, asynchronous=True)
 
     def _assigned(self, source: Source, partitions: list[TopicPartition]) -> None:
+        self._assignments += 1
         places = [(each.topic, each.partition) for each in partitions]
         starts = self._starts(places)
         self._read_to, self._covered = dict(starts), dict(starts)
@@ -215,6 +224,7 @@ class Reader(threading.Thread):
 
     def _revoked(self, _source: Source, partitions: list[TopicPartition]) -> None:
         """Let the writer finish what it has; what is only read is dropped and will be read by the next."""
+        self._assignments += 1
         self._batch = Batch()
         self.batches.join()
         self._read_to, self._covered = {}, {}
