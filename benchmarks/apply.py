@@ -36,7 +36,7 @@ class Plan:
 
     changes: int = 1_000_000
     customers: int = 100_000
-    repetitions: int = 3
+    repetitions: int = 5
     #: One event a commit is slow: a slice is enough to know its rate.
     slice: int = 10_000
     seed: int = 42
@@ -155,6 +155,7 @@ def judge(plan: Plan, runs: Mapping[str, list[Run]]) -> Result:
             "seconds, start-up included",
             "changes a second",
             "changes a second after the first commit",
+            "processor time a change, µs",
             "runs",
         ),
         table,

@@ -85,17 +85,16 @@ def truncate(connection: psycopg.Connection, role: str, version: StreamKey) -> N
             connection.execute(sql(f"mirror.{name}", SQL))
 
 
-def _follow_up(connection: psycopg.Connection, todo: list[tuple[str, int, object]]) -> None:
-    if not todo:
-        return
-    refunds = [(key, amount) for kind, key, amount in todo if kind == "refund"]
-    recheck = {key for kind, key, _ in todo if kind == "recheck"}
+def _follow_up(connection: psycopg.Connection, todo: list[tuple[Any, ...]]) -> None:
+    refunds = [(key, amount) for kind, key, amount, *_ in todo if kind == "refund"]
+    lost = [(key, *ends) for kind, key, _, *ends in todo if kind == "recheck"]
     if refunds:
         ids, amounts = (list(column) for column in zip(*refunds, strict=True))
         cursor = connection.execute(sql("mirror.refunds", SQL), {"ids": ids, "amounts": amounts})
-        recheck.update(customer_id for (customer_id,) in cursor.fetchall())
-    if recheck:
-        connection.execute(sql("mirror.recheck", SQL), {"ids": sorted(recheck)})
+        lost += cursor.fetchall()
+    if lost:
+        ids, firsts, latests = (list(column) for column in zip(*sorted(lost), strict=True))
+        connection.execute(sql("mirror.recheck", SQL), {"ids": ids, "firsts": firsts, "latests": latests})
 
 
 def _lock(connection: psycopg.Connection, alone: bool) -> None:

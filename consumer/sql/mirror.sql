@@ -64,7 +64,8 @@ where (excluded.commit_lsn, excluded.lsn) > (t.commit_lsn, t.lsn)
 -- name: transactions
 -- The mirror and the RFM sums in one statement: RETURNING old and new says what to take back and what to add.
 -- It answers with what is left to do: 'refund' rows (a transaction, and by how much its refunds have changed) and
--- 'recheck' rows (a customer who lost or moved an order, whose first and latest cannot follow from the sums).
+-- 'recheck' rows (a customer who lost or moved orders, and the times of the earliest and the latest of these: where
+-- they are his first or latest, those cannot follow from the sums).
 -- Totals that are there are updated, and only the others inserted: ON CONFLICT would lock each row first, logged.
 with applied as (
     insert into analytics.transactions as t
@@ -131,7 +132,7 @@ totals as (
         order_count     = c.order_count + excluded.order_count,
         order_value     = c.order_value + excluded.order_value
 )
-select 'refund' as todo, refers_to as id, sum(amount) as amount
+select 'refund' as todo, refers_to as id, sum(amount) as amount, null::timestamptz as first, null::timestamptz as latest
 from (
     select refers_to, amount from applied where kind = 'refund' and not deleted and refers_to is not null
     union all
@@ -140,10 +141,11 @@ from (
 ) as refunds
 group by refers_to having sum(amount) <> 0
 union all
-select distinct 'recheck', old_customer_id, 0
+select 'recheck', old_customer_id, 0, min(old_occurred_at), max(old_occurred_at)
 from applied
 where was_order
   and (not is_order or customer_id is distinct from old_customer_id or occurred_at is distinct from old_occurred_at)
+group by old_customer_id
 
 -- name: refunds
 -- Refunds have changed by so much: the transactions that they refer to may have become orders, or stopped being.
@@ -161,7 +163,8 @@ with applied as (
 flips as (
     select customer_id, sum(is_order::int - was_order::int) as orders,
            min(occurred_at) filter (where is_order) as first, max(occurred_at) filter (where is_order) as latest,
-           bool_or(was_order) as lost
+           min(occurred_at) filter (where was_order) as first_lost,
+           max(occurred_at) filter (where was_order) as latest_lost
     from applied where was_order <> is_order group by customer_id
 ),
 totals as (
@@ -173,19 +176,23 @@ totals as (
         latest_purchase = greatest(c.latest_purchase, excluded.latest_purchase),
         order_count     = c.order_count + excluded.order_count
 )
-select customer_id from flips where lost
+select customer_id, first_lost, latest_lost from flips where first_lost is not null
 
 -- name: recheck
--- First and latest order anew from the mirror, for customers whose totals this transaction holds locked.
+-- First and latest order anew from the mirror, for customers whose totals this transaction holds locked and who lost
+-- orders at either end: what lay between first and latest changes neither.
 update analytics.customer_totals as c
 set first_purchase = seen.first, latest_purchase = seen.latest
-from unnest(%(ids)s::bigint[]) as asked (customer_id)
+from unnest(%(ids)s::bigint[], %(firsts)s::timestamptz[], %(latests)s::timestamptz[])
+    as lost (customer_id, first, latest)
+join analytics.customer_totals as held using (customer_id)
 cross join lateral (
     select min(occurred_at) as first, max(occurred_at) as latest
     from analytics.transactions as t
-    where t.customer_id = asked.customer_id and analytics.is_order(t.kind, t.amount, t.refunded, t.deleted)
+    where t.customer_id = held.customer_id and analytics.is_order(t.kind, t.amount, t.refunded, t.deleted)
 ) as seen
-where c.customer_id = asked.customer_id
+where (lost.first <= held.first_purchase or lost.latest >= held.latest_purchase)
+  and c.customer_id = held.customer_id
 
 -- name: truncation_floor
 insert into analytics.truncations as t (table_name, commit_lsn, lsn) values (%(table)s, %(commit_lsn)s, %(lsn)s)
