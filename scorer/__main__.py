@@ -22,7 +22,7 @@ logger = logging.getLogger("scorer")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 after a clean stop or a published run, 1 with one clear line otherwise."""
+    """0 after a clean stop or a published run, 130 after Ctrl-C, 1 with one clear line otherwise."""
     asked = _read_arguments(arguments)
     try:
         settings = load_settings()
@@ -31,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     except RetentionCastError as error:
         logger.error("%s", error, extra={"action": "stop"})
         return 1
+    except KeyboardInterrupt:
+        logger.info("Interrupted.", extra={"action": "stop"})
+        return 130
 
 
 def _once(settings: Settings, asked: argparse.Namespace) -> int:

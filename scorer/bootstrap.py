@@ -17,19 +17,23 @@ from retentioncast.infra.settings import ENV_PREFIX, Settings
 from scorer.artefacts import Keeper, KeepingStore
 from scorer.loop import Loop
 from scorer.runs import Run, Scoring
-from scorer.store import PostgresStore, alone, count_purchases, read_growth
+from scorer.store import PostgresStore, count_purchases, read_growth
+from scorer.turn import alone
 
 logger = logging.getLogger(__name__)
 
 #: How long a database that does not answer is waited for; then it is the next run's turn.
 CONNECT_DEADLINE_S = 10.0
+#: How a run's connection is named in Postgres: there those who wait for their turn read whom they wait for.
+SERVICE, BY_HAND = "retentioncast-scorer", "retentioncast-score"
 
 
 def score_once(settings: Settings, as_of: datetime | None = None, clock: Clock | None = None) -> Run:
     """One run now, as of the stream's time or the one given; the row that it left in `scores.model_runs`."""
     clock = clock or SystemClock()
     keeper = Keeper(settings, clock)
-    return _run(settings, Scoring(settings.scorer, clock, code_version()), keeper, as_of, deadline_s=0)
+    scoring = Scoring(settings.scorer, clock, code_version())
+    return _run(settings, scoring, keeper, as_of, deadline_s=0, name=BY_HAND)
 
 
 def make_loop(settings: Settings, stop: threading.Event, clock: Clock | None = None) -> Loop:
@@ -70,11 +74,13 @@ def _run(
     as_of: datetime | None,
     deadline_s: float,
     judges_first: bool = True,
+    name: str = SERVICE,
 ) -> Run:
     def open_connection() -> psycopg.Connection:
-        return connect_until(settings, "scorer", deadline_s, scoring.clock, autocommit=True)
+        options = {"autocommit": True, "application_name": name}
+        return connect_until(settings, "scorer", deadline_s, scoring.clock, **options)
 
-    with open_connection() as connection, alone(connection, scoring.clock):
+    with open_connection() as connection, alone(connection, scoring.clock, scoring.stopping):
         count_purchases(connection)
         store = PostgresStore(connection, open_connection, settings.scorer.judging, judges_first)
         run = scoring.run(KeepingStore(store, keeper), as_of)

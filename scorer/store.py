@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +11,7 @@ from typing import cast
 import pandas as pd
 import psycopg
 
-from retentioncast.core.clock import Clock
-from retentioncast.core.errors import NotEnoughData, Retry
+from retentioncast.core.errors import NotEnoughData
 from retentioncast.infra.settings import JudgingSettings
 from retentioncast.infra.sql import sql
 from scorer.as_of import choose_as_of
@@ -29,12 +26,9 @@ from scorer.retention import STANDING
 from scorer.ruling import Ruling
 from scorer.runs import Run
 from scorer.snapshot import Snapshot
-
-logger = logging.getLogger(__name__)
+from scorer.told import told
 
 SQL = Path(__file__).parent / "sql"
-LOCK_DEADLINE_S = 60.0
-_LOCK_PAUSE_S = 0.2
 
 
 @dataclass(slots=True)
@@ -55,7 +49,7 @@ class PostgresStore:
             InvalidInput: the stream has not come to the time asked for.
             Retry: the database did not answer.
         """
-        with _told("read"), self.connection.transaction():
+        with told("read"), self.connection.transaction():
             self.connection.execute(sql("snapshot.begin", SQL))
             as_of = choose_as_of(asked, self._stream_time())
             if as_of is None:
@@ -78,7 +72,7 @@ class PostgresStore:
 
     def publish(self, run: Run, generation: Generation, elapsed_s: Callable[[], float]) -> Run:
         """One transaction: the run's row and models, the old scores out, the new ones in. Retry: nothing written."""
-        with _told("publish"), self.connection.transaction():
+        with told("publish"), self.connection.transaction():
             run = insert_run(self.connection, run)
             self.connection.execute(sql("publish.forget_scores", SQL))
             copy_scores(self.connection, run, generation.scores)
@@ -94,9 +88,9 @@ class PostgresStore:
     def record(self, run: Run, ruling: Ruling | None = None) -> Run:
         """Write the row of a run that was not published, over a fresh connection where the first is broken."""
         if self.connection.closed or self.connection.broken:
-            with self.reconnect() as connection, _told("record"):
+            with self.reconnect() as connection, told("record"):
                 return _record(connection, run, ruling)
-        with _told("record"):
+        with told("record"):
             return _record(self.connection, run, ruling)
 
     def judges_next(self) -> bool:
@@ -128,7 +122,7 @@ class PostgresStore:
     def add_note(self, run: Run, note: str) -> Run:
         """Say one thing more in the reason of a run that is written already."""
         reason = f"{run.reason} {note}"
-        with _told("note"), self.connection.transaction():
+        with told("note"), self.connection.transaction():
             self.connection.execute(sql("publish.add_note", SQL), {"run_id": run.run_id, "reason": reason})
         return replace(run, reason=reason)
 
@@ -149,28 +143,9 @@ class PostgresStore:
         return pd.DataFrame(rows, columns=STANDING)
 
 
-@contextmanager
-def alone(connection: psycopg.Connection, clock: Clock, deadline_s: float = LOCK_DEADLINE_S) -> Iterator[None]:
-    """No other scorer reads or writes meanwhile. Raises Retry when another one keeps at it past the deadline."""
-    give_up = clock.monotonic_s() + deadline_s
-    told = False
-    while not _one(connection, "publish.try_lock"):
-        if clock.monotonic_s() >= give_up:
-            raise Retry(f"Another scorer has been at work for {deadline_s:g} s.", "Let it finish, then try again.")
-        if not told:
-            logger.info("Another scorer is at work; waiting for it to finish.", extra={"action": "lock"})
-            told = True
-        clock.sleep(_LOCK_PAUSE_S)
-    try:
-        yield
-    finally:
-        if not connection.closed:
-            connection.execute(sql("publish.unlock", SQL))
-
-
 def count_purchases(connection: psycopg.Connection) -> None:
     """Bring `scores.customer_purchases` up to date: all customers at the first run, then those that changed."""
-    with _told("count purchases"), connection.transaction():
+    with told("count purchases"), connection.transaction():
         connection.execute(sql("purchases.count", SQL))
         connection.execute(sql("purchases.forget", SQL))
 
@@ -179,22 +154,6 @@ def read_growth(connection: psycopg.Connection, limit: int) -> tuple[int, int]:
     """Customers with an order (counted up to the limit), and how many changes were applied so far."""
     row = connection.execute(sql("snapshot.growth", SQL), {"limit": limit}).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
-
-
-def _one(connection: psycopg.Connection, name: str) -> bool:
-    with _told("take its turn"):
-        row = connection.execute(sql(name, SQL)).fetchone()
-    return bool(row and row[0])
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """A database error becomes one that says what was being done."""
-    try:
-        yield
-    except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Retry(f"Postgres did not let the scorer {what}: {reason}.", "The next run tries again.") from error
 
 
 def _record(connection: psycopg.Connection, run: Run, ruling: Ruling | None) -> Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ import pandas as pd
 import psycopg
 from psycopg.types.json import Jsonb
 
-from retentioncast.core.errors import NotEnoughData, Retry
+from retentioncast.core.errors import NotEnoughData
 from retentioncast.infra.settings import SegmentsSettings
 from retentioncast.infra.sql import sql
 from retentioncast.models.clv.segment_value import INTERVALS, VALUES, Valued
@@ -24,6 +24,7 @@ from scorer.columns import CUSTOMERS
 from scorer.frames import customer_frame, data_range
 from scorer.runs import Run
 from scorer.store import SQL as SCORES_SQL
+from scorer.told import told
 
 SQL = Path(__file__).parent / "sql"
 #: A customer of whom the mirror knows no segment.
@@ -51,7 +52,7 @@ class SegmentStore:
 
     def read(self, by: SegmentsSettings) -> SegmentSnapshot:
         """One REPEATABLE READ transaction. Raises NotEnoughData before the stream has a time."""
-        with told("read"), self.connection.transaction():
+        with _told("read"), self.connection.transaction():
             self.connection.execute(sql("snapshot.begin", SCORES_SQL))
             row = self.connection.execute(sql("snapshot.stream_time", SCORES_SQL)).fetchone()
             if row is None or row[0] is None:
@@ -72,7 +73,7 @@ class SegmentStore:
 
     def publish(self, run: Run, valued: Valued, elapsed_s: Callable[[], float]) -> Run:
         """One transaction: the run's row, the old values out, the new ones in."""
-        with told("publish"), self.connection.transaction():
+        with _told("publish"), self.connection.transaction():
             run = _insert(self.connection, run)
             for name in ("forget_customers", "forget_segments"):
                 self.connection.execute(sql(f"segments.{name}", SQL))
@@ -85,7 +86,7 @@ class SegmentStore:
 
     def record(self, run: Run) -> Run:
         """The row of a refit that was not published: it says why."""
-        with told("record"):
+        with _told("record"):
             return _insert(self.connection, run)
 
     def _copy(self, name: str, rows: Iterator[tuple[Any, ...]], columns: tuple[str, ...]) -> None:
@@ -95,14 +96,8 @@ class SegmentStore:
                 copy.write_row(row)
 
 
-@contextmanager
-def told(what: str) -> Iterator[None]:
-    """A database error becomes one that says what was being done."""
-    try:
-        yield
-    except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Retry(f"Postgres did not let segment values {what}: {reason}.", "The next refit tries again.") from error
+def _told(what: str) -> AbstractContextManager[None]:
+    return told(what, "segment values", "The next refit tries again.")
 
 
 def _insert(connection: psycopg.Connection, run: Run) -> Run:

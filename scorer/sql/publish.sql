@@ -1,12 +1,5 @@
 What the scorer writes: one row a run, and one whole generation of scores or none.
 
--- name: try_lock
--- One scorer at a time; held by the session, so that a scorer that dies gives it back.
-select pg_try_advisory_lock(731902)
-
--- name: unlock
-select pg_advisory_unlock(731902)
-
 -- name: record_run
 insert into scores.model_runs
     (started_at, as_of, status, reason, parameters, data_from, data_to, customers, log_likelihood, duration_s,

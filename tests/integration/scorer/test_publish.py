@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,8 +10,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from retentioncast.core.clock import ManualClock
-from retentioncast.core.errors import FitFailed, Retry
+from retentioncast.core.errors import FitFailed
 from retentioncast.infra.postgres import connect
 from retentioncast.infra.settings import Settings
 from scorer import generation, runs
@@ -21,7 +19,7 @@ from scorer.generation import Generation
 from scorer.part import Member, Part, Recalibration
 from scorer.purchases import score_purchases
 from scorer.runs import Run
-from scorer.store import PostgresStore, alone
+from scorer.store import PostgresStore
 from tests.integration.scorer.mirror import add_transactions, plausible_shop, set_stream_time, with_scorer
 
 LATER = datetime(2026, 6, 1, tzinfo=UTC)
@@ -149,7 +147,7 @@ def test_a_connection_lost_on_the_way_leaves_the_last_scores_and_writes_why(
         with connect(shop, "owner", autocommit=True) as connection:
             connection.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where application_name = 'retentioncast-scorer' and datname = current_database()"
+                " where application_name = 'retentioncast-score' and datname = current_database()"
             )
         return real(*arguments)  # type: ignore[arg-type]
 
@@ -165,21 +163,6 @@ def test_two_scorers_at_once_take_turns(shop: Settings) -> None:
         done = list(pool.map(lambda _: score_once(shop), range(2)))
     assert [run.status for run in done] == ["published", "published"]
     assert in_force(shop) == [(max(run.run_id or 0 for run in done), 300)]
-
-
-def test_a_scorer_that_finds_another_at_work_says_so_and_gives_up_in_time(
-    shop: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, logger="scorer.store")
-    clock = ManualClock(LATER)
-    with connect(shop, "scorer", autocommit=True) as one, connect(shop, "scorer", autocommit=True) as other:
-        with alone(one, clock), pytest.raises(Retry, match="Another scorer has been at work"), alone(other, clock):
-            pytest.fail("both are at work")
-        assert [record.getMessage() for record in caplog.records] == [
-            "Another scorer is at work; waiting for it to finish."
-        ]
-        with alone(other, clock):
-            pass
 
 
 def test_the_same_data_and_seed_give_the_same_scores(shop: Settings) -> None:
