@@ -68,6 +68,8 @@ def test_a_refit_leaves_each_customer_and_segment_with_intervals_and_the_next_be
     assert first is not None and second is not None
     assert (first.status, second.status) == ("published", "published"), (first.reason, second.reason)
     assert second.parameters is not None and second.parameters["by"] == "channel"
+    with connect(shop, "scorer", autocommit=True) as connection:
+        assert SegmentStore(connection).read(shop.scorer.segments).before == second.parameters["population"]
     rows = read(shop, "select run_id, segment, customers, residual_value from scores.segment_values order by 2")
     assert [row[1] for row in rows] == sorted([*CHANNELS, "unknown"])
     assert {row[0] for row in rows} == {second.run_id}
