@@ -39,7 +39,7 @@ def _finish(measure: Callable[[], Result]) -> None:
 def apply(
     changes: Annotated[int, typer.Option(min=1000)] = 1_000_000,
     customers: Annotated[int, typer.Option(min=1)] = 100_000,
-    repetitions: Annotated[int, typer.Option(min=1)] = 3,
+    repetitions: Annotated[int, typer.Option(min=1)] = 5,
 ) -> None:
     """A topic replayed into empty tables, against the raw limit and one event a commit."""
     _finish(lambda: run_apply(Plan(changes, customers, repetitions)))
