@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,9 +58,13 @@ def value_interval(
 
 
 def nested_bounds(totals: Floats, shares: Sequence[float]) -> list[tuple[Floats, Floats]]:
-    """Bounds (m,) of each share of the futures (draws, m), as `value_interval` gives them."""
+    """Bounds (m,) of each share of the futures (draws, m), as `value_interval` gives them.
+
+    Weibull's quantiles: what happens is one more draw beside the n, below their k-th with probability k / (n + 1). By
+    numpy's own rule the 95 % interval of 200 futures would hold 94.1 %.
+    """
     levels = np.array([(low, share, high) for share in shares for low, high in (tail_probabilities(share),)]).ravel()
-    found = np.quantile(totals, levels, axis=0).reshape(len(shares), 3, *totals.shape[1:])
+    found = np.quantile(totals, levels, axis=0, method="weibull").reshape(len(shares), 3, *totals.shape[1:])
     return [(low, np.where(low == 0, one_sided, central)) for low, one_sided, central in found]
 
 
@@ -121,5 +126,5 @@ def chunks(size: int, draws: int) -> Iterator[slice]:
 def _parts(made: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[slice]:
     """Slices of about as many orders as are held at once."""
     part = np.cumsum(made) // _ORDERS_AT_ONCE
-    edges = np.flatnonzero(np.diff(part, prepend=-1)) if made.size else np.empty(0, dtype=np.int64)
-    return (slice(a, b) for a, b in zip(edges, [*edges[1:], made.size], strict=True))
+    edges = [*np.flatnonzero(np.diff(part, prepend=-1)).tolist(), made.size]
+    return (slice(a, b) for a, b in pairwise(edges))

@@ -11,7 +11,7 @@ from scipy.stats import binom, chisquare
 
 from retentioncast.models import BetaGeo, GammaGamma
 from retentioncast.models.arrays import Floats
-from retentioncast.models.clv.predictive import Futures, simulate_values, value_interval
+from retentioncast.models.clv.predictive import Futures, nested_bounds, simulate_values, value_interval
 from tests.unit.models.clv.shop import shop, what_happens
 
 N = 4000
@@ -98,3 +98,21 @@ def test_a_share_that_is_none_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match="must lie between 0 and 1"):
         value_interval(*fitted, _rows(summary.head(5)), Futures(draws=10, interval=interval))
+
+
+def test_bounds_of_few_futures_hold_one_more_future_as_often_as_they_say() -> None:
+    """With numpy's own rule the 95 % interval of 200 futures holds 94.1 %, of 50 futures 91.3 %."""
+    rng, shares = np.random.default_rng(4), (0.5, 0.8, 0.95)
+    happens = rng.exponential(size=40_000)
+    for share, (low, high) in zip(shares, nested_bounds(rng.exponential(size=(50, 40_000)), shares), strict=True):
+        held = int(((low <= happens) & (happens <= high)).sum())
+        assert binom.ppf(0.005, happens.size, share) <= held <= binom.ppf(0.995, happens.size, share)
+
+
+def test_customers_of_whom_no_future_brings_an_order_have_an_interval_of_nothing(
+    fitted: tuple[BetaGeo, GammaGamma],
+) -> None:
+    """Long gone: nothing is simulated, so there is not one order to share among the parts."""
+    rows = (np.full(3, 40.0), np.full(3, 1.0), np.full(3, 500.0), np.full(3, 20.0))
+    low, high = value_interval(*fitted, rows, Futures(draws=50))
+    assert not low.any() and not high.any()
