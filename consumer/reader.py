@@ -6,18 +6,16 @@ import contextlib
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from itertools import groupby
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from consumer.decode import Decoder, dead_letter
-from consumer.events import Batch, Change, Message, Place, Span
-from consumer.fold import add_change, open_span
-from consumer.merge import Merger
+from consumer.assembly import Assembly, place_of
+from consumer.decode import Decoder
+from consumer.events import Batch, Message, Place, Span
 from retentioncast.core.clock import Clock
-from retentioncast.core.errors import InvalidMessage, Retry, StreamBroken
+from retentioncast.core.errors import Retry, StreamBroken
 
 logger = logging.getLogger(__name__)
 
@@ -71,18 +69,14 @@ class Reader(threading.Thread):
         self.told: queue.SimpleQueue[dict[Place, Span]] = queue.SimpleQueue()
         self.failure: BaseException | None = None
         self._source = source
-        self._decoders = decoders
+        self._topics = list(decoders)
+        self._assembly = Assembly(decoders, ordered)
         self._starts = starts
         self._batch_size = batch_size
-        self._ordered = ordered
         self._stopping = threading.Event()
-        self._merger = Merger()
-        self._read_to: dict[Place, int] = {}
-        self._covered: dict[Place, int] = {}
         #: How often partitions have been given to us or taken away.
         self._assignments = 0
         self._paused: set[Place] = set()
-        self._batch = Batch()
         self._clock = clock
         self._told_at = 0.0
 
@@ -93,9 +87,11 @@ class Reader(threading.Thread):
     def run(self) -> None:
         """Read until stopped; a failure is kept in `failure` for the writer to find."""
         try:
-            self._source.subscribe(list(self._decoders), on_assign=self._assigned, on_revoke=self._revoked)
+            self._source.subscribe(self._topics, on_assign=self._assigned, on_revoke=self._revoked)
             while not self._stopping.is_set():
-                self._take(self._read())
+                self._assembly.take(self._read())
+                self._assembly.release(self._end_of)
+                self._balance()
                 self._hand_over()
                 self._tell_kafka()
         except BaseException as error:  # noqa: BLE001 - the writer raises it
@@ -105,17 +101,18 @@ class Reader(threading.Thread):
 
     def _read(self) -> list[Message]:
         """What there is now; waits a little when there is nothing and nothing is left to hand over."""
-        room = self._batch_size - self._batch.messages
+        batch = self._assembly.batch
+        room = self._batch_size - batch.messages
         if room <= 0:
             return []
-        first = self._source.poll(0.001 if self._batch.messages else _POLL_S)
+        first = self._source.poll(0.001 if batch.messages else _POLL_S)
         if first is None:
             return []
         before, rest = self._assignments, self._source.consume(room, 0)
         if self._assignments == before:
             return self._checked([first, *rest])
-        # Partitions have changed hands in between. What came before that is read again by whoever holds them now.
-        return self._checked([each for each in rest if each.error() or _place(each) in self._covered])
+        self._begin()  # Partitions have changed hands meanwhile: some of these messages may be of the time before.
+        return []
 
     def _checked(self, messages: list[Any]) -> list[Message]:
         good = []
@@ -127,80 +124,35 @@ class Reader(threading.Thread):
             elif error.fatal():
                 raise KafkaException(error)
             elif error.code() == KafkaError._PARTITION_EOF:
-                self._read_to[message.topic(), message.partition()] = message.offset()
+                self._assembly.reached(place_of(message), message.offset())
             else:
                 logger.warning("Kafka: %s", error.str(), extra={"action": "read"})
         return good
 
-    def _take(self, messages: list[Message]) -> None:
-        """Messages come in runs of one topic-partition each: what is the same for a run is looked up once."""
-        for place, run in groupby(messages, _place):
-            decoder = self._decoders[place[0]]
-            if self._ordered:
-                self._wait(place, decoder, run)
-            else:
-                self._gather(place, decoder, run)
-        if self._ordered:
-            self._release()
-
-    def _wait(self, place: Place, decoder: Decoder, run: Iterable[Message]) -> None:
-        for message in run:
-            self._merger.push(message, self._decode(decoder, message))
-            self._read_to[place] = message.offset() + 1
-
-    def _gather(self, place: Place, decoder: Decoder, run: Iterable[Message]) -> None:
-        batch, span = self._batch, open_span(self._batch, place, self._covered[place])
-        for message in run:
-            change = self._decode(decoder, message)
-            if change is not None:
-                add_change(batch, change, span, keep_stream=False)
-            span.next = message.offset() + 1
-            batch.messages += 1
-        self._covered[place] = span.next
-
-    def _decode(self, decoder: Decoder, message: Message) -> Change | None:
-        try:
-            return decoder.decode(message)
-        except InvalidMessage as error:
-            self._batch.dead.append(dead_letter(message, error))
-            return None
-
-    def _release(self) -> None:
-        for place, read_to in self._read_to.items():
-            _, high = self._source.get_watermark_offsets(TopicPartition(*place), cached=True)
-            self._merger.mark(place, at_end=0 <= high <= read_to)
-        for held in self._merger.release():
-            message = held.message
-            self._add((message.topic(), message.partition()), message.offset(), held.change)
-        self._balance()
+    def _end_of(self, place: Place) -> int:
+        return self._source.get_watermark_offsets(TopicPartition(*place), cached=True)[1]
 
     def _balance(self) -> None:
         """Pause topics that are far ahead of the others, so that what waits stays within bounds."""
-        ahead = {place for place in self._read_to if self._merger.waiting(place) > 2 * self._batch_size}
+        waiting = self._assembly.waiting()
+        ahead = {place for place, count in waiting.items() if count > 2 * self._batch_size}
         if far := ahead - self._paused:
             self._source.pause([TopicPartition(*place) for place in far])
-        near = {place for place in self._paused if not self._merger.waiting(place)}
-        if near:
+        if near := {place for place in self._paused if not waiting[place]}:
             self._source.resume([TopicPartition(*place) for place in near])
         self._paused = (self._paused | far) - near
 
-    def _add(self, place: Place, offset: int, change: Change | None) -> None:
-        span = open_span(self._batch, place, self._covered[place])
-        span.next = self._covered[place] = offset + 1
-        self._batch.messages += 1
-        if change is not None:
-            add_change(self._batch, change, span, keep_stream=True)
-
     def _hand_over(self) -> None:
         """Give the batch to the writer as soon as there is room in the queue; until then go on filling it."""
-        if not self._batch.messages:
+        batch = self._assembly.batch
+        if not batch.messages:
             return
-        full = self._batch.messages >= self._batch_size
+        full = batch.messages >= self._batch_size
         try:
-            self.batches.put(self._batch, block=full, timeout=_POLL_S)
+            self.batches.put(batch, block=full, timeout=_POLL_S)
         except queue.Full:
             return
-        self._batch = Batch()
+        self._assembly.batch = Batch()
 
     def _tell_kafka(self) -> None:
         if self.told.empty() or self._clock.monotonic_s() - self._told_at < _TELL_EVERY_S:
@@ -212,28 +164,26 @@ class Reader(threading.Thread):
             offsets = [TopicPartition(*place, offset) for place, offset in done.items()]
             self._source.commit(offsets=offsets, asynchronous=True)
 
-    def _assigned(self, source: Source, partitions: list[TopicPartition]) -> None:
+    def _assigned(self, _source: Source, partitions: list[TopicPartition]) -> None:
         self._assignments += 1
         places = [(each.topic, each.partition) for each in partitions]
-        starts = self._starts(places)
-        self._read_to, self._covered = dict(starts), dict(starts)
-        self._paused, self._batch = set(), Batch()
-        self._merger.assign(places)
-        source.assign([TopicPartition(*place, offset) for place, offset in starts.items()])
+        self._paused = set()
+        self._assembly.assign(self._starts(places))
+        self._begin()
         logger.info("Reading %d topic-partitions.", len(places), extra={"action": "assign", "places": places})
+
+    def _begin(self) -> None:
+        """Have Kafka send what comes after the last message that is in a batch or behind one."""
+        if covered := self._assembly.covered:
+            self._source.assign([TopicPartition(*place, offset) for place, offset in covered.items()])
 
     def _revoked(self, _source: Source, partitions: list[TopicPartition]) -> None:
         """Let the writer finish what it has; what is only read is dropped and will be read by the next."""
         self._assignments += 1
-        self._batch = Batch()
+        self._paused = set()
+        self._assembly.assign({})
         self.batches.join()
-        self._read_to, self._covered = {}, {}
-        self._merger.assign([])
         logger.info("Gave back %d topic-partitions.", len(partitions), extra={"action": "revoke"})
-
-
-def _place(message: Message) -> Place:
-    return message.topic(), message.partition()
 
 
 def unreachable(error: KafkaException, bootstrap: str) -> Retry:

@@ -31,7 +31,10 @@ def orders() -> list[FakeMessage]:
 
 
 class RestlessSource(FakeSource):
-    """Rebalances now and then in the middle of a fetch; one partition may then be somebody else's for a while."""
+    """Rebalances now and then in the middle of a fetch; one partition may then be somebody else's for a while.
+
+    What was fetched before is delivered all the same.
+    """
 
     def __init__(self, seed: int) -> None:
         super().__init__(orders(), PLACES, seed)
@@ -43,9 +46,13 @@ class RestlessSource(FakeSource):
         self.reassign = callbacks["on_assign"]
 
     def consume(self, num_messages: int, timeout: float) -> list[FakeMessage]:
-        if self._at and num_messages > 1 and self._random.random() < 0.3:
+        lot = self._random.random() if self._at and num_messages > 1 else 1
+        if lot < 0.15:
             self.rebalance([place for place in PLACES if place[1] == 0 or self._random.random() < 0.6])
-        return super().consume(num_messages, timeout)
+        found = super().consume(num_messages, timeout)
+        if 0.15 <= lot < 0.3:
+            self.rebalance(PLACES)
+        return found
 
     def rebalance(self, held: list[Place]) -> None:
         self.rebalances += 1
