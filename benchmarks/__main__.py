@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable
 from typing import Annotated
 
@@ -128,4 +129,6 @@ def report() -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Asked to end, stop what was started, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

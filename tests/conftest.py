@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,11 @@ from tests.private_stack import private_stack
 
 TEMPLATE = "retentioncast_template"
 _numbers = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """Asked to end (a CI's deadline, `timeout`), stop the stacks that were started, as after Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
