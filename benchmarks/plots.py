@@ -57,8 +57,19 @@ def _shrinkage(axes: Axes, measurements: Mapping[str, Any]) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("customers of the segment")
-    axes.set_ylabel("purchases a week (r / alpha)")
+    axes.set_ylabel(measurements.get("ylabel", "purchases a week (r / alpha)"))
     axes.legend(fontsize=7)
+
+
+def _coverage(axes: Axes, measurements: Mapping[str, Any]) -> None:
+    """How much each kind of interval holds, with its 99 % margin, against the share that it says."""
+    coverages: dict[str, list[float]] = measurements["coverages"]
+    for place, (mean, margin, share) in enumerate(coverages.values()):
+        axes.errorbar(mean, place, xerr=margin, fmt="o", color=OURS, markersize=4)
+        axes.plot([share, share], [place - 0.4, place + 0.4], color="k", lw=1)
+    axes.set_yticks(range(len(coverages)), list(coverages), fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xlabel("share of the intervals that hold what happened (black: what they say)")
 
 
 def _delays(axes: Axes, measurements: Mapping[str, Any]) -> None:
@@ -82,8 +93,8 @@ def _memory(axes: Axes, measurements: Mapping[str, Any]) -> None:
         if step["to_s"] - step["from_s"] > 0.03 * measurements["total_s"]:
             middle = (step["from_s"] + step["to_s"]) / 2
             axes.text(middle, top, step["title"], rotation=90, va="top", ha="center", fontsize=7)
-    axes.set_xlabel("seconds since ./setup.sh was called")
-    axes.set_ylabel("memory of all its processes, MB")
+    axes.set_xlabel(measurements.get("xlabel", "seconds since ./setup.sh was called"))
+    axes.set_ylabel(measurements.get("ylabel", "memory of all its processes, MB"))
 
 
 def _places(axes: Axes, measurements: Mapping[str, Any]) -> None:
@@ -133,5 +144,6 @@ DRAWERS: dict[str, Callable[[Axes, Mapping[str, Any]], None]] = {
     "effective": _effective,
     "shrinkage": _shrinkage,
     "ranks": _ranks,
+    "coverage": _coverage,
     "growth": _growth,
 }

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.results import Claim, Result
-from benchmarks.segments import SCATTER
+from benchmarks.segment_shops import SCATTER
 from retentioncast.models.btyd.beta_geo import BetaGeo
 from retentioncast.models.btyd.gamma_gamma import GammaGamma
 from retentioncast.models.clv.diagnostics import check_trace

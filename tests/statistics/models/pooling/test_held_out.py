@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from benchmarks.segments import compare, draw_shop
+from benchmarks.segments import PARTS, compare
 
 
-def test_pooling_beats_none_and_full_pooling_on_held_out_customers() -> None:
-    scores, pooled, alone = compare(draw_shop(20, 20_000), 0)
+@pytest.mark.parametrize("part", ["purchases", "spend"])
+def test_pooling_beats_none_and_full_pooling_on_held_out_customers(part: str) -> None:
+    scores, pooled, alone = compare(PARTS[part].draw(20, 20_000), 0)
     assert scores["pooled"].mean() > scores["alone"].mean()
     assert scores["pooled"].mean() > scores["as one"].mean()
     share = pooled.shrinkage(alone)
