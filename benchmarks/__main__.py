@@ -12,6 +12,7 @@ import typer
 from benchmarks.apply import Plan, run_apply
 from benchmarks.capture import run_capture
 from benchmarks.freshness import run_freshness
+from benchmarks.individuals import run_individuals
 from benchmarks.mixtures import run_mixtures
 from benchmarks.model_speed import run_model_speed
 from benchmarks.population_speed import run_population_speed
@@ -91,6 +92,12 @@ def segment_speed(
 ) -> None:
     """Time and memory of the hierarchical posterior and of everybody's value."""
     _finish(lambda: run_segment_speed(segments, customers))
+
+
+@app.command()
+def individuals() -> None:
+    """A parameter a customer against customers integrated out: do the two forms agree, and what does each cost?"""
+    _finish(run_individuals)
 
 
 @app.command()

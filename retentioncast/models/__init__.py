@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from retentioncast.models.clv.convergence import ConvergenceDiagnostics
     from retentioncast.models.clv.diagnostics import check_trace
     from retentioncast.models.clv.hierarchical import HierarchicalCLV
+    from retentioncast.models.clv.individual.model import IndividualCLV
     from retentioncast.models.clv.preprocessing import CLVDataPreprocessor
     from retentioncast.models.clv.residual_value import customer_lifetime_value
     from retentioncast.models.clv.scores import score_repeat_buyers
@@ -32,6 +33,7 @@ _HOMES = {
     "CLVConfig": "retentioncast.models.clv.config",
     "CLVDataPreprocessor": "retentioncast.models.clv.preprocessing",
     "ConvergenceDiagnostics": "retentioncast.models.clv.convergence",
+    "IndividualCLV": "retentioncast.models.clv.individual.model",
     "HierarchicalCLV": "retentioncast.models.clv.hierarchical",
     "check_trace": "retentioncast.models.clv.diagnostics",
     "BetaGeo": "retentioncast.models.btyd.beta_geo",
@@ -61,6 +63,7 @@ __all__ = [
     "GammaGamma",
     "GammaGompertzNBD",
     "HierarchicalCLV",
+    "IndividualCLV",
     "LogNormal",
     "Mixture",
     "ModifiedBetaGeo",

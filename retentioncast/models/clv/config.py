@@ -42,6 +42,8 @@ class CLVConfig:
     spread_between: float = SCATTER
     #: Segments told by their own parameters rather than by their distance from the population: for large segments.
     centred: bool = False
+    #: IndividualCLV gives so many customers parameters of their own (drawn by NUTS); of more it takes a sample.
+    max_individuals: int = 1000
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
@@ -65,7 +67,7 @@ class CLVConfig:
         return cls(**content)
 
 
-_WHOLE = ("num_chains", "num_samples", "num_tune", "max_tree_depth", "min_transactions", "min_ess")
+_WHOLE = ("num_chains", "num_samples", "num_tune", "max_tree_depth", "min_transactions", "min_ess", "max_individuals")
 _RANGES: dict[str, tuple[float, float]] = {
     "num_chains": (1, 64),
     "num_samples": (4, 100_000),
@@ -77,4 +79,5 @@ _RANGES: dict[str, tuple[float, float]] = {
     "min_ess": (1, 1_000_000),
     "max_rhat": (1.001, 10.0),
     "spread_between": (0.001, 10.0),
+    "max_individuals": (10, 100_000),
 }

@@ -89,7 +89,7 @@ Traces = Mapping[str, "DataTree"]
 
 
 def check_trace(trace: DataTree | Traces) -> Diagnostics:
-    """The diagnostics of a trace with mu, tau and theta, or the worst of several by name."""
+    """The diagnostics of all variables of a trace, or the worst of several traces by name."""
     if isinstance(trace, Mapping) and "posterior" not in trace:
         each = [(name, _check(tree)) for name, tree in trace.items()]
         if not each:
@@ -121,7 +121,7 @@ def _check(trace: Any) -> Diagnostics:
 
 def _columns(posterior: Any) -> tuple[list[str], list[Floats]]:
     names, columns = [], []
-    for name in ("mu", "tau", "theta"):
+    for name in map(str, posterior.data_vars):  # mu, tau, theta, and the customers' effects where there are any
         values = posterior[name].to_numpy()
         for place in np.ndindex(values.shape[2:]):
             names.append(f"{name}[{', '.join(map(str, place))}]")

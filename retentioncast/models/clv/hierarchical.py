@@ -17,11 +17,10 @@ import pandas as pd
 
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.families import FAMILIES
-from retentioncast.models.btyd.purchase_columns import PURCHASE_COLUMNS, from_frame, read_purchases, read_spend
 from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
-from retentioncast.models.btyd.time_unit import TimeUnit, require_unit
+from retentioncast.models.btyd.time_unit import TimeUnit
 from retentioncast.models.clv.config import CLVConfig, InvalidConfig
-from retentioncast.models.clv.parts import Part, buying_part, require_enough, spend_part
+from retentioncast.models.clv.parts import CustomerRows, Part, buying_part, read_rows, spend_part
 from retentioncast.models.clv.predictive import Futures
 from retentioncast.models.clv.preprocessing import File
 from retentioncast.models.clv.segment_value import PooledModel, Valued, value_customers
@@ -31,7 +30,6 @@ from retentioncast.models.pooling.marginal import pool_by_importance
 from retentioncast.models.pooling.pool import Start, pool, pool_by_nuts
 from retentioncast.models.pooling.pooled import Pooled
 from retentioncast.models.pooling.sampling import Sampling
-from retentioncast.models.pooling.segments import read_segments
 from retentioncast.models.stored import NotFitted
 from retentioncast.models.uncertainty.importance import DRAWS
 from retentioncast.models.uncertainty.priors import LogNormal
@@ -77,18 +75,16 @@ class HierarchicalCLV:
         A single segment is allowed: how far segments differ is then the prior's. Raises InvalidColumn (a ValueError)
         for bad values, NotEnoughData below 10 customers or 10 who bought again and paid.
         """
-        family = self._family()
-        require_unit(summary, self.time_unit)
-        columns = [np.atleast_1d(c) for c in read_purchases(*from_frame(summary, PURCHASE_COLUMNS))]
-        x, m = (np.atleast_1d(c) for c in read_spend(*from_frame(summary, ("frequency", "monetary_value"))))
-        require_enough(x, m)
-        segments = read_segments(from_frame(summary, (segment,))[0])
+        self._build(read_rows(summary, segment, self.time_unit))
+        return self
+
+    def _build(self, rows: CustomerRows) -> None:
+        segments, of_purchases = rows.segments, (rows.x, rows.t_x, rows.age)
         self.segments_, self.sizes_ = segments.names, tuple(segments.sizes.tolist())
         self._parts = {
-            "purchases": buying_part(family, (columns[0], columns[1], columns[2]), segments, self.priors, self.config),
-            "spend": spend_part(x, m, segments, self.priors, self.config),
+            "purchases": buying_part(self._family(), of_purchases, segments, self.priors, self.config),
+            "spend": spend_part(rows.x, rows.m, segments, self.priors, self.config),
         }
-        return self
 
     def pymc_model(self, part: str = "purchases") -> pm.Model:
         """The model of a part ("purchases" or "spend", money divided by rescale_factor) in PyMC's words."""
@@ -115,7 +111,7 @@ class HierarchicalCLV:
             self.build_model(summary, segment)
         for name, part in self._built().items():
             last = _last(start, name, part)
-            pooled, trace = self._draw(part, sampler, seed, last)
+            pooled, trace = self._draw(name, sampler, seed, last)
             self.pooled_[name] = replace(pooled, mu=pooled.mu + part.log_unit, theta=pooled.theta + part.log_unit)
             self.traces_[name] = trace
         self.notes_ = self._notes()
@@ -157,9 +153,7 @@ class HierarchicalCLV:
     def value(self, customers: pd.DataFrame, asked: Futures) -> Valued:
         """Both at once; see `value_customers`."""
         self._fitted()
-        of = self.pooled_
-        model = PooledModel(self._family(), self.segments_, of["purchases"], of["spend"], self.config.min_transactions)
-        return value_customers(model, customers, asked)
+        return value_customers(self._pooled_model(), customers, asked)
 
     def population(self) -> dict[str, Start]:
         """Where the population lies, by part: the mean of mu, the geometric mean of tau (k,)."""
@@ -223,13 +217,18 @@ class HierarchicalCLV:
             sampler, of.num_chains, of.num_samples, of.num_tune, of.target_accept, of.max_tree_depth, seed, of.centred
         )
 
-    def _draw(self, part: Part, sampler: Sampler, seed: int, last: Start | None) -> tuple[Pooled, DataTree]:
+    def _draw(self, name: str, sampler: Sampler, seed: int, last: Start | None) -> tuple[Pooled, DataTree]:
+        part = self._parts[name]
         if sampler == "psis":
             pooled, _ = pool_by_importance(part.likelihoods, part.prior, DRAWS, seed, last)
             return pooled, pooled.to_inference_data()
         if sampler == "auto":
             return pool(part.likelihoods, part.prior, DRAWS, seed, self.sampling("nutpie", seed), last)
         return pool_by_nuts(part.likelihoods, part.prior, self.sampling(sampler, seed))
+
+    def _pooled_model(self) -> PooledModel:
+        of = self.pooled_
+        return PooledModel(self._family(), self.segments_, of["purchases"], of["spend"], self.config.min_transactions)
 
     def _family(self) -> RepeatBuyingModel:
         return FAMILIES[self.family](time_unit=self.time_unit)

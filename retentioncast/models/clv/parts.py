@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from retentioncast.core.errors import NotEnoughData
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.gamma_gamma import GammaGamma
 from retentioncast.models.btyd.likelihood import Likelihood
+from retentioncast.models.btyd.purchase_columns import PURCHASE_COLUMNS, from_frame, read_purchases, read_spend
 from retentioncast.models.btyd.repeat_buying import RepeatBuyingModel
+from retentioncast.models.btyd.time_unit import TimeUnit, require_unit
 from retentioncast.models.clv.config import CLVConfig
 from retentioncast.models.pooling.hyper import HyperPrior, make_hyper_prior
-from retentioncast.models.pooling.segments import Segments, buying_likelihoods, spend_likelihoods
+from retentioncast.models.pooling.segments import Segments, buying_likelihoods, read_segments, spend_likelihoods
 from retentioncast.models.uncertainty.priors import LogNormal
 
 MIN_CUSTOMERS = 10
@@ -28,6 +31,27 @@ class Part:
     likelihoods: list[Likelihood]
     prior: HyperPrior
     log_unit: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CustomerRows:
+    """Checked columns (n,) of a summary: frequency, recency, T and mean spend; the index, and each one's segment."""
+
+    x: Floats
+    t_x: Floats
+    age: Floats
+    m: Floats
+    index: pd.Index
+    segments: Segments
+
+
+def read_rows(summary: pd.DataFrame, segment: str, time_unit: TimeUnit) -> CustomerRows:
+    """Raises InvalidColumn (a ValueError) for bad values, NotEnoughData where too few bought again and paid."""
+    require_unit(summary, time_unit)
+    x, t_x, age = (np.atleast_1d(c) for c in read_purchases(*from_frame(summary, PURCHASE_COLUMNS)))
+    m = np.atleast_1d(read_spend(*from_frame(summary, ("frequency", "monetary_value")))[1])
+    require_enough(x, m)
+    return CustomerRows(x, t_x, age, m, summary.index, read_segments(from_frame(summary, (segment,))[0]))
 
 
 def buying_part(

@@ -66,31 +66,40 @@ def value_customers(model: PooledModel, customers: pd.DataFrame, asked: Futures)
     the intervals are of what will happen, parameters uncertain too. Same seed and customers, same numbers, whatever the
     order. Raises InvalidColumn.
     """
-    require_unit(customers, model.family.time_unit)
-    (labels,) = from_frame(customers, ("segment",))
-    x, t_x, age = (np.atleast_1d(c) for c in read_purchases(*from_frame(customers, PURCHASE_COLUMNS)))
-    _, m = read_spend(*from_frame(customers, ("frequency", "monetary_value")))
-    rows = (x, t_x, age, np.atleast_1d(m))
-    numbers = {name: number for number, name in enumerate(model.names)}
-    known = labels.astype(str).where(labels.notna()).map(numbers)
-    codes: Integers = known.fillna(-1).to_numpy().astype(np.int64)
+    rows, codes, labels = read_customers(model, customers)
     names = np.array([*model.names, ""], dtype=object)[codes]
-    columns = {name: np.empty(len(x)) for name in VALUES}
+    columns = {name: np.empty(codes.size) for name in VALUES}
     segments: dict[str, dict[str, float | str]] = {}
-    for code, places in _by_code(codes, customers.index):
+    for code, places in by_code(codes, customers.index):
         part = tuple(column[places] for column in rows)
         name = model.names[code] if code >= 0 else ""
         found, told = _value_segment(model, code, part, asked)
         for column, values in found.items():
             columns[column][places] = values
         segments[name] = told
-    basis = np.where(codes < 0, POPULATION, np.where(x + 1 >= model.min_transactions, OWN, SEGMENT))
+    basis = np.where(codes < 0, POPULATION, np.where(rows[0] + 1 >= model.min_transactions, OWN, SEGMENT))
     segment = np.where(codes < 0, labels.to_numpy(dtype=object), names)
     frame = pd.DataFrame({"segment": segment, "basis": basis, **columns}, customers.index)
     return Valued(frame, pd.DataFrame.from_dict(segments, orient="index"))
 
 
-def _by_code(codes: Integers, index: pd.Index) -> Iterator[tuple[int, Integers]]:
+def read_customers(model: PooledModel, customers: pd.DataFrame) -> tuple[tuple[Floats, ...], Integers, pd.Series]:
+    """Checked columns x, t_x, T and m (n,), the number of each one's segment (-1: never seen), and its label."""
+    require_unit(customers, model.family.time_unit)
+    (labels,) = from_frame(customers, ("segment",))
+    x, t_x, age = (np.atleast_1d(c) for c in read_purchases(*from_frame(customers, PURCHASE_COLUMNS)))
+    _, m = read_spend(*from_frame(customers, ("frequency", "monetary_value")))
+    numbers = {name: number for number, name in enumerate(model.names)}
+    known = labels.astype(str).where(labels.notna()).map(numbers)
+    return (x, t_x, age, np.atleast_1d(m)), known.fillna(-1).to_numpy().astype(np.int64), labels
+
+
+def seed_of(model: PooledModel, code: int, seed: int) -> int:
+    """A segment's own seed, the same whichever others there are."""
+    return zlib.crc32(model.names[code].encode() if code >= 0 else b"") + seed
+
+
+def by_code(codes: Integers, index: pd.Index) -> Iterator[tuple[int, Integers]]:
     """Each segment's places, by the customers' order in the index."""
     order = np.lexsort((index.argsort().argsort(), codes))
     edges = np.flatnonzero(np.diff(codes[order], prepend=-2))
@@ -103,7 +112,7 @@ def _value_segment(
     model: PooledModel, code: int, rows: tuple[Floats, ...], asked: Futures
 ) -> tuple[dict[str, Floats], dict[str, float | str]]:
     """The columns of a segment's customers (x, t_x, T, m), and the segment's own row."""
-    seed = zlib.crc32(model.names[code].encode() if code >= 0 else b"") + asked.seed
+    seed = seed_of(model, code, asked.seed)
     purchases, spend, of_purchases, of_spend = model.at(code, asked.draws, seed)
     bought, an_order, value = _expected(purchases, spend, rows, asked)
     columns = {"expected_purchases": bought, "expected_spend": an_order, "residual_value": value}

@@ -6,7 +6,7 @@ few customers) or theta itself (centred: for segments that their own data determ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,25 +46,41 @@ class JointDensity:
 
     def split(self, points: Floats) -> tuple[Floats, Floats, Floats]:
         """mu (..., k), tau (..., k) and theta (..., segments, k) of points (..., 2k + segments k)."""
-        k = self.shape[1]
-        mu, tau = points[..., :k], np.exp(points[..., k : 2 * k])
-        own = points[..., 2 * k :].reshape(*points.shape[:-1], *self.shape)
-        return mu, tau, own if self.centred else mu[..., None, :] + tau[..., None, :] * own
+        return split_points(points, self.shape, self.centred)
 
     def __call__(self, point: Floats) -> tuple[float, Floats]:
-        k = self.shape[1]
-        mu, tau, theta = self.split(point)
-        z = (theta - mu) / tau
-        value, by_theta = self.likelihood(theta)
-        prior, by_mu, by_log_tau = self.prior.log_density(mu, point[k : 2 * k])
-        value += prior - 0.5 * float(np.square(z).sum())
-        if self.centred:
-            value -= len(theta) * float(np.log(tau).sum())
-            own = by_theta - z / tau
-            by_mu = by_mu + (z / tau).sum(axis=0)
-            by_log_tau = by_log_tau + (z * z - 1).sum(axis=0)
-        else:
-            own = by_theta * tau - z
-            by_mu = by_mu + by_theta.sum(axis=0)
-            by_log_tau = by_log_tau + (by_theta * z * tau).sum(axis=0)
-        return value, np.concatenate([by_mu, by_log_tau, own.ravel()])
+        return with_population(point, self.shape, self.prior, self.centred, self.likelihood)
+
+
+def split_points(points: Floats, shape: tuple[int, int], centred: bool) -> tuple[Floats, Floats, Floats]:
+    """mu (..., k), tau (..., k) and theta (..., segments, k) of points (..., 2k + segments k)."""
+    k = shape[1]
+    mu, tau = points[..., :k], np.exp(points[..., k : 2 * k])
+    own = points[..., 2 * k :].reshape(*points.shape[:-1], *shape)
+    return mu, tau, own if centred else mu[..., None, :] + tau[..., None, :] * own
+
+
+def with_population(
+    point: Floats,
+    shape: tuple[int, int],
+    prior: HyperPrior,
+    centred: bool,
+    likelihood: Callable[[Floats], tuple[float, Floats]],
+) -> tuple[float, Floats]:
+    """Log density and gradient of a point (2k + segments k,): a likelihood of theta, and the priors above it."""
+    k = shape[1]
+    mu, tau, theta = split_points(point, shape, centred)
+    z = (theta - mu) / tau
+    value, by_theta = likelihood(theta)
+    of_prior, by_mu, by_log_tau = prior.log_density(mu, point[k : 2 * k])
+    value += of_prior - 0.5 * float(np.square(z).sum())
+    if centred:
+        value -= len(theta) * float(np.log(tau).sum())
+        own = by_theta - z / tau
+        by_mu = by_mu + (z / tau).sum(axis=0)
+        by_log_tau = by_log_tau + (z * z - 1).sum(axis=0)
+    else:
+        own = by_theta * tau - z
+        by_mu = by_mu + by_theta.sum(axis=0)
+        by_log_tau = by_log_tau + (by_theta * z * tau).sum(axis=0)
+    return value, np.concatenate([by_mu, by_log_tau, own.ravel()])

@@ -61,12 +61,17 @@ def pool_by_nuts(
     """The same by NUTS over population and segments; at most 1,000 draws are kept beside the trace."""
     density = JointDensity(SegmentsLikelihood(likelihoods), prior, asked.centred)
     trace = sample_joint(density, asked, population or find_population(likelihoods, prior))
+    return keep_draws(trace, prior.names, asked.seed), trace
+
+
+def keep_draws(trace: DataTree, names: tuple[str, ...], seed: int) -> Pooled:
+    """At most 1,000 draws of mu, tau and theta of a trace of NUTS, of all chains. Raises FitFailed."""
     mu, tau, theta = (_flat(trace["posterior"][name].to_numpy()) for name in ("mu", "tau", "theta"))
     if not np.all(np.isfinite(theta)):
         raise FitFailed("NUTS gave parameters that are not finite.", "Look for extreme values in the data.")
-    keep = np.random.default_rng(asked.seed).permutation(len(mu))[:DRAWS]
+    keep = np.random.default_rng(seed).permutation(len(mu))[:DRAWS]
     effective = np.full(theta.shape[1], float(len(mu)))
-    return Pooled(prior.names, mu[keep], tau[keep], theta[keep], "nuts", math.nan, effective), trace
+    return Pooled(names, mu[keep], tau[keep], theta[keep], "nuts", math.nan, effective)
 
 
 def _flat(values: Floats) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
 Sampler = Literal["nutpie", "pymc"]
-_FARTHEST = 50.0
+#: Logs of parameters beyond this cannot be raised to a power: a trajectory that goes there has diverged.
+FARTHEST = 50.0
+#: What is kept of a sampler's own statistics.
+STATISTICS = ("diverging", "energy", "tree_depth")
+_NUTPIES = {"diverging": "diverging", "energy": "energy", "tree_depth": "depth"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +50,23 @@ def sample_joint(density: JointDensity, asked: Sampling, population: Population)
 
 
 def _by_nutpie(density: JointDensity, asked: Sampling, population: Population) -> DataTree:
-    import nutpie
-    from nutpie.compiled_pyfunc import from_pyfunc
-
     segments, k = density.shape
     size = 2 * k + segments * k
 
     def log_density(point: Floats) -> tuple[float, Floats]:
-        if np.abs(point).max() > _FARTHEST or np.abs(density.split(point)[2]).max() > _FARTHEST:
+        if np.abs(point).max() > FARTHEST or np.abs(density.split(point)[2]).max() > FARTHEST:
             return -math.inf, np.zeros(size)
         return density(point)
 
-    def start(seed: int) -> Floats:
-        return start_point(density, population, seed)
+    return _told(density, *run_nutpie(log_density, size, lambda seed: start_point(density, population, seed), asked))
+
+
+def run_nutpie(
+    log_density: Callable[[Floats], tuple[float, Floats]], size: int, start: Callable[[int], Floats], asked: Sampling
+) -> tuple[Floats, dict[str, Any]]:
+    """Points (chain, draw, size) of a density with its gradient, and the sampler's statistics (chain, draw) by name."""
+    import nutpie
+    from nutpie.compiled_pyfunc import from_pyfunc
 
     model = from_pyfunc(
         size, lambda: log_density, lambda *_: lambda x: {"x": x}, [np.dtype(np.float64)], [(size,)], ["x"],
@@ -69,9 +78,7 @@ def _by_nutpie(density: JointDensity, asked: Sampling, population: Population) -
         save_warmup=False, **settings,
     )  # fmt: skip
     points = np.asarray(trace["posterior"]["x"].to_numpy(), dtype=np.float64)
-    named = {"diverging": "diverging", "energy": "energy", "tree_depth": "depth"}
-    stats = {ours: trace["sample_stats"][theirs].to_numpy() for ours, theirs in named.items()}
-    return _told(density, points, stats)
+    return points, {name: trace["sample_stats"][_NUTPIES[name]].to_numpy() for name in STATISTICS}
 
 
 def start_point(density: JointDensity, population: Population, seed: int) -> Floats:
@@ -112,8 +119,7 @@ def _by_pymc(density: JointDensity, asked: Sampling, population: Population) -> 
     posterior, stats = trace["posterior"], trace["sample_stats"]
     parts = [posterior["mu"].to_numpy(), np.log(posterior["tau"].to_numpy()), posterior["own"].to_numpy()]
     points = np.concatenate([*parts[:2], parts[2].reshape(*parts[2].shape[:2], -1)], axis=2)
-    names = ("diverging", "energy", "tree_depth")
-    return _told(density, points, {name: stats[name].to_numpy() for name in names})
+    return _told(density, points, {name: stats[name].to_numpy() for name in STATISTICS})
 
 
 def _initial(density: JointDensity, asked: Sampling, population: Population) -> list[dict[str, Floats]]:
