@@ -41,7 +41,7 @@ def _scores() -> dict[str, Kind]:
     return kinds | {"as_of": "timestamptz", "run_id": "bigint"}
 
 
-#: What `scores.purchase_models` and `scores.recalibrations` hold: the run and `scorer.part`'s Member, Recalibration.
+#: What `scores.purchase_models` and `scores.recalibrations` hold: the run and `scorer.part`'s Member, a Curve.
 PURCHASE_MODELS: Mapping[str, str] = {
     "run_id": "bigint",
     "member": "integer",
@@ -52,7 +52,6 @@ PURCHASE_MODELS: Mapping[str, str] = {
 }
 RECALIBRATIONS: Mapping[str, str] = {
     "run_id": "bigint",
-    "horizon_days": "integer",
     "method": "text",
     "parameters": "jsonb",
 }

@@ -12,10 +12,12 @@ import pandas as pd
 
 from retentioncast.core.errors import FitFailed, NotEnoughData, RetentionCastError
 from retentioncast.infra.settings import ScorerSettings
+from retentioncast.models.btyd.leaving_curves import LeavingCurves
 from retentioncast.models.judging.judgement import Evidence
+from retentioncast.models.judging.recalibration import Curve
 from scorer.gate import require_sense
 from scorer.judge import gather, pass_gate
-from scorer.part import Member, Part, Recalibration, Refused, Storable
+from scorer.part import Member, Part, Refused, Storable
 from scorer.purchases import UNJUDGED, score_purchases
 from scorer.retention import forecast_retention
 from scorer.ruling import Ruling, not_backtested
@@ -31,14 +33,15 @@ INACTIVE_DAYS = (30, 60, 90)
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:
     """Everything of one run that readers may see: scores by customer_id (NaN: nothing to say), parameters, notes, and
-    the stack of models with its recalibrations that tells the risk at other times."""
+    the stack of models with its recalibration that tells the risk at other times."""
 
     scores: pd.DataFrame
     parameters: dict[str, Any]
     notes: tuple[str, ...]
     log_likelihood: float | None
     members: tuple[Member, ...] = ()
-    recalibrations: tuple[Recalibration, ...] = ()
+    recalibration: Curve | None = None
+    leaving: tuple[LeavingCurves | None, ...] = ()
     retention: pd.DataFrame = field(default_factory=pd.DataFrame)
     models: Mapping[str, Storable] = field(default_factory=dict)
     ruling: Ruling = field(default_factory=lambda: not_backtested("there is nothing to judge."))
@@ -147,7 +150,8 @@ def _put_together(snapshot: Snapshot, purchases: _Attempt, subscriptions: _Attem
         tuple(notes),
         buying.log_likelihood,
         buying.members,
-        buying.recalibrations,
+        buying.recalibration,
+        buying.leaving,
         models=models,
         uncalibrated=buying.uncalibrated,
     )

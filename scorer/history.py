@@ -11,9 +11,10 @@ import psycopg
 
 from retentioncast.infra.settings import JudgingSettings
 from retentioncast.infra.sql import sql
+from retentioncast.models.judging.recalibration import Curve
 from scorer.binary_copy import decode_rows
 from scorer.columns import MATURED, PURCHASE_DAYS
-from scorer.part import Member, Recalibration
+from scorer.part import Member
 from scorer.snapshot import InForce
 
 SQL = Path(__file__).parent / "sql"
@@ -28,11 +29,11 @@ def read_in_force(connection: psycopg.Connection) -> InForce | None:
         return None
     found = InForce(*row)
     members = connection.execute(sql("judging.members", SQL), {"run_id": found.run_id}).fetchall()
-    curves = connection.execute(sql("judging.recalibrations", SQL), {"run_id": found.run_id}).fetchall()
+    curve = connection.execute(sql("judging.recalibration", SQL), {"run_id": found.run_id}).fetchone()
     return replace(
         found,
         members=tuple(Member(*member) for member in members),
-        recalibrations=tuple(Recalibration(*curve) for curve in curves),
+        recalibration=None if curve is None else Curve(*curve),
     )
 
 

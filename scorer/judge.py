@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from retentioncast.core.errors import InvalidInput
 from retentioncast.infra.settings import ScorerSettings
 from retentioncast.models.btyd.families import FAMILIES
-from retentioncast.models.btyd.gamma_gompertz_nbd import GammaGompertzNBD
 from retentioncast.models.judging.judgement import Evidence, gather_evidence, judge
 from retentioncast.models.judging.matured import with_matured
 from retentioncast.models.judging.origins import days_needed
@@ -19,8 +18,6 @@ from scorer.purchases import HORIZONS_DAYS
 from scorer.ruling import NotGoodEnough, Ruling, not_backtested, rule
 from scorer.snapshot import Snapshot
 
-#: With it `scores.risk_now` of 100,000 customers takes a core 1.8 s, with the others 0.4 to 0.9 s.
-SLOW = frozenset({GammaGompertzNBD.family})
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -37,8 +34,7 @@ def gather(snapshot: Snapshot, settings: ScorerSettings) -> tuple[Evidence | Non
     if customers < settings.min_customers or not log.n_customers:
         return None, "there are too few customers."
     as_of = (snapshot.as_of - _UNIX).days
-    slow_may = customers <= settings.judging.slow_up_to_customers
-    evidence = gather_evidence(log, as_of, HORIZONS_DAYS, FAMILIES, SLOW, slow_may)
+    evidence = gather_evidence(log, as_of, HORIZONS_DAYS, FAMILIES)
     if evidence is None:
         days, needed = as_of - log.first_day, days_needed(HORIZONS_DAYS)
         return None, f"the log covers {days} days; a backtest needs {needed} and repeat buyers at each origin."
@@ -68,6 +64,6 @@ def _in_force(snapshot: Snapshot) -> Stack | None:
     if snapshot.in_force is None:
         return None
     try:
-        return rebuild(snapshot.in_force.members, snapshot.in_force.recalibrations, FAMILIES)
+        return rebuild(snapshot.in_force.members, snapshot.in_force.recalibration, FAMILIES)
     except InvalidInput:
         return None

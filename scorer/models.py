@@ -11,18 +11,17 @@ from retentioncast.models.judging.backtest import Families
 from retentioncast.models.judging.recalibration import Curve
 from retentioncast.models.judging.stack import Stack
 from retentioncast.models.stored import read_kind
-from scorer.part import Member, Recalibration, Storable
+from scorer.part import Member, Storable
 
 
-def rebuild(members: Sequence[Member], recalibrations: Sequence[Recalibration], families: Families) -> Stack | None:
+def rebuild(members: Sequence[Member], recalibration: Curve | None, families: Families) -> Stack | None:
     """The published stack; None when nothing of repeat buying is in force.
 
     Raises InvalidInput for a family that this version does not know.
     """
     if not members:
         return None
-    curve = Curve(recalibrations[0].method, recalibrations[0].parameters) if recalibrations else None
-    return Stack([_model(member, families) for member in members], [member.weight for member in members], curve)
+    return Stack([_model(member, families) for member in members], [member.weight for member in members], recalibration)
 
 
 def storable(stack: Stack) -> Storable:

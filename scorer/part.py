@@ -9,7 +9,9 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from retentioncast.core.errors import InvalidInput, NotEnoughData, RetentionCastError
+from retentioncast.models.btyd.leaving_curves import LeavingCurves
 from retentioncast.models.btyd.time_unit import TimeUnit
+from retentioncast.models.judging.recalibration import Curve
 from retentioncast.models.judging.stack import Stack
 
 Status = Literal["published", "refused", "failed"]
@@ -23,15 +25,6 @@ class Member:
     weight: float
     time_unit: TimeUnit
     parameters: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Recalibration:
-    """How P(no purchase within `horizon_days`) is set right: see scores.recalibrations."""
-
-    horizon_days: int
-    method: Literal["beta", "isotonic"]
-    parameters: dict[str, float | list[float]]
 
 
 class Storable(Protocol):
@@ -51,7 +44,10 @@ class Part:
     log_likelihood: float | None = None
     has_money: bool = False
     members: tuple[Member, ...] = ()
-    recalibrations: tuple[Recalibration, ...] = ()
+    #: How P(no purchase within any number of days) is set right, if it is: see scores.recalibrations.
+    recalibration: Curve | None = None
+    #: For each member, what SQL need not integrate; None where there is nothing to integrate.
+    leaving: tuple[LeavingCurves | None, ...] = ()
     #: What goes into the model store, by name: `purchase`, `spend`, `subscription`.
     models: Mapping[str, Storable] = field(default_factory=dict)
     #: What predicts repeat buying, and its P(no purchase) before recalibration, in the columns of `scores`.

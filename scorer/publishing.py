@@ -14,10 +14,12 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from retentioncast.infra.sql import sql
+from retentioncast.models.judging.recalibration import Curve
 from scorer.binary_copy import Array, encode_rows, microseconds
 from scorer.columns import SCORES
 from scorer.generation import Generation
-from scorer.part import Member, Recalibration
+from scorer.leaving import write_curves
+from scorer.part import Member
 from scorer.ruling import Ruling
 from scorer.runs import Run
 
@@ -46,12 +48,14 @@ def copy_scores(connection: psycopg.Connection, run: Run, scores: pd.DataFrame) 
 
 
 def write_models(connection: psycopg.Connection, run: Run, generation: Generation) -> None:
-    """The stack that `scores.risk_now` predicts with, and its recalibrations."""
+    """The stack that `scores.risk_now` predicts with, its curves and its recalibration."""
     for number, member in enumerate(generation.members):
         fields = {"run_id": run.run_id, "member": number, **_as_row(member)}
         connection.execute(sql("publish.write_member", SQL), fields)
-    for recalibration in generation.recalibrations:
-        fields = {"run_id": run.run_id, **_as_row(recalibration)}
+    assert run.run_id is not None
+    write_curves(connection, run.run_id, generation.leaving)
+    if generation.recalibration is not None:
+        fields = {"run_id": run.run_id, **_as_row(generation.recalibration)}
         connection.execute(sql("publish.write_recalibration", SQL), fields)
 
 
@@ -78,7 +82,7 @@ def _nullable(measures: dict[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in measures.items()}
 
 
-def _as_row(model: Member | Recalibration) -> dict[str, Any]:
+def _as_row(model: Member | Curve) -> dict[str, Any]:
     return {**asdict(model), "parameters": Jsonb(model.parameters)}
 
 

@@ -22,8 +22,9 @@ from retentioncast.models.btyd.time_unit import DAYS_PER_UNIT
 from retentioncast.models.clv.ports import PurchaseModel
 from retentioncast.models.judging.recalibration import Curve
 from retentioncast.models.judging.stack import Stack
+from scorer.leaving import curves_of
 from scorer.models import read_stored, storable
-from scorer.part import Member, Part, Recalibration, Storable
+from scorer.part import Member, Part, Storable
 from scorer.snapshot import StoredModels
 
 SUMMARY = ["frequency", "recency", "T", "monetary_value"]
@@ -75,7 +76,8 @@ def score_purchases(
             Member(model.family, float(weight), model.time_unit, dict(model.params_))
             for model, weight in zip(members, stack.weights, strict=True)
         ),
-        recalibrations=_recalibrations(stack),
+        recalibration=stack.recalibrate,
+        leaving=curves_of(members, summary["frequency"].to_numpy(), summary["T"].to_numpy()),
         models=models,
         model=stack,
         uncalibrated=_uncalibrated(stack, summary) if stack.recalibrate is not None else None,
@@ -87,13 +89,6 @@ def _fit_stack(summary: pd.DataFrame, seed: int, weights: Mapping[str, float], c
     judged = weights is not UNJUDGED
     members = [_fit_member(FAMILIES[family], summary, seed, judged) for family in weights]
     return Stack(cast("list[PurchaseModel]", members), list(weights.values()), curve)
-
-
-def _recalibrations(stack: Stack) -> tuple[Recalibration, ...]:
-    curve = stack.recalibrate
-    if curve is None:
-        return ()
-    return tuple(Recalibration(days, curve.method, curve.parameters) for days in HORIZONS_DAYS)
 
 
 def _fit_member(family: type[RepeatBuyingModel], summary: pd.DataFrame, seed: int, judged: bool) -> RepeatBuyingModel:

@@ -53,7 +53,6 @@ def _chosen(choice: Choice) -> dict[str, Any]:
     return {
         "weights": choice.weights,
         "stack_gain": _gain(choice.stack_gain),
-        "left_out": {name: _gain(gain) for name, gain in choice.left_out.items()},
         "recalibration": None if choice.curve is None else asdict(choice.curve),
         "recalibration_gain": _gain(choice.curve_gain),
         "recalibration_from": choice.curve_from,

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import pandas as pd
 
-from scorer.part import Member, Recalibration
+from retentioncast.models.judging.recalibration import Curve
+from scorer.part import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class InForce:
     has_purchases: bool
     has_money: bool
     members: tuple[Member, ...] = ()
-    recalibrations: tuple[Recalibration, ...] = ()
+    recalibration: Curve | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,6 @@ class JudgingSettings(_Section):
     first_run: bool = False
     #: Backtests look at a sample of at most about so many customers.
     customers: int = Field(20_000, ge=100)
-    #: Gamma-Gompertz/NBD, with which scores.risk_now of 25,000 takes a core 0.5 s, is published up to so many.
-    slow_up_to_customers: int = Field(25_000, ge=0)
     #: Days of the stream between two runs whose predictions are kept.
     keep_every_days: int = Field(10, ge=1)
     #: Predictions are kept of at most about so many customers.

@@ -22,8 +22,8 @@ copy (
 -- name: members
 select family, weight, time_unit, parameters from scores.purchase_models where run_id = %(run_id)s order by member
 
--- name: recalibrations
-select horizon_days, method, parameters from scores.recalibrations where run_id = %(run_id)s order by horizon_days
+-- name: recalibration
+select method, parameters from scores.recalibrations where run_id = %(run_id)s
 
 -- name: matured
 -- Those whose last day had passed by then. Each with the family or stack that made it (names in order) and the day (since 1970) it was made.

@@ -24,8 +24,14 @@ insert into scores.purchase_models (run_id, member, family, weight, time_unit, p
 values (%(run_id)s, %(member)s, %(family)s, %(weight)s, %(time_unit)s, %(parameters)s)
 
 -- name: write_recalibration
-insert into scores.recalibrations (run_id, horizon_days, method, parameters)
-values (%(run_id)s, %(horizon_days)s, %(method)s, %(parameters)s)
+insert into scores.recalibrations (run_id, method, parameters)
+values (%(run_id)s, %(method)s, %(parameters)s)
+
+-- name: forget_curves
+delete from scores.leaving_curves
+
+-- name: copy_curves
+copy scores.leaving_curves (run_id, member, frequency, breaks, coefficients) from stdin
 
 -- name: copy_scores
 copy scores.customer_scores ({columns}) from stdin (format binary)

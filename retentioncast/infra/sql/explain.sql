@@ -25,11 +25,11 @@ select r.transaction_id, r.customer_id, r.kind, r.amount, r.occurred_at, r.refer
 from own join analytics.transactions as r on r.refers_to = own.transaction_id and r.kind = 'refund' and not r.deleted;
 
 -- name: levels  what a run says of these states, in their order
-select no_purchase_30d, probability_alive
+select scores.set_right(said.p1, run.curve), said.probability_alive
 from scores.published_models as run
 cross join unnest(%(frequency)s::float8[], %(recency_days)s::float8[], %(age_days)s::float8[])
     with ordinality as state (frequency, recency_days, age_days, number)
-cross join lateral scores.predict_right(
-    stack, recalibrated, d30, d60, d90, state.frequency, state.recency_days, state.age_days, 30) as said
+cross join lateral scores.predict(
+    state.number, stack, run_id, state.frequency, state.recency_days, state.age_days, 30, null, null) as said
 where run_id = %(run)s
 order by number;

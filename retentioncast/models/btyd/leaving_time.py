@@ -21,6 +21,8 @@ _COARSE, _COARSE_WEIGHTS = (1 + _EIGHT[0]) / 2, _EIGHT[1] / 2
 _FINE, _FINE_WEIGHTS = (1 + _TWELVE[0]) / 2, _TWELVE[1] / 2
 #: A panel of a falling integrand that adds less than this share ends the sum.
 _NEGLIGIBLE = 1e-22
+#: The end of time, short of what floats can hold.
+_FOREVER = 1e290
 
 
 @compiled
@@ -58,6 +60,22 @@ def silent_parts(
         stays[i] = math.exp(-k[i] * log_rate - s[i] * (b[i] * (end[i] - start[i]) + math.log(ratio)))
         leaves[i] = _integrate(k[i], alpha[i], s[i], beta[i], b[i], start[i], end[i], 1.0, False)[0]
     return stays, leaves
+
+
+@compiled
+def leaves_first(k: Floats, alpha: Floats, s: Floats, beta: Floats, b: Floats, start: Floats) -> tuple[Floats]:
+    """P(leaves before the next purchase | alive at start), for columns (n,): `silence` without an end.
+
+    Past _FOREVER and b = 0 both waits are powers of time, so whoever is left there leaves first with s / (k + s).
+    """
+    result = np.empty(k.size)
+    for i in range(k.size):
+        result[i] = _integrate(k[i], alpha[i], s[i], beta[i], b[i], start[i], _FOREVER, 1.0, False)[0]
+        if b[i] == 0.0:
+            log_rate = math.log1p((_FOREVER - start[i]) / (alpha[i] + start[i]))
+            log_left = math.log((beta[i] + _FOREVER) / (beta[i] + start[i]))
+            result[i] += math.exp(-k[i] * log_rate - s[i] * log_left) * s[i] / (k[i] + s[i])
+    return (result,)
 
 
 @compiled

@@ -16,9 +16,10 @@ from retentioncast.models.arrays import Column, Floats, Integers
 from retentioncast.models.btyd.compiled import compiled, digamma
 from retentioncast.models.btyd.covariate_model import CovariateModel
 from retentioncast.models.btyd.covariates import Covariates, Effect
-from retentioncast.models.btyd.leaving_time import silence, silent_parts, spread, time_alive
-from retentioncast.models.btyd.purchase_columns import flat_apply, read_purchases
+from retentioncast.models.btyd.leaving_time import leaves_first, silence, silent_parts, spread, time_alive
+from retentioncast.models.btyd.purchase_columns import flat_apply, read_frequency, read_purchases
 from retentioncast.models.btyd.purchase_counts import count_probabilities
+from retentioncast.models.columns import read_column
 
 #: r, alpha, s, beta, b, each () or (n, 1), with covariates (m,) or (n, m): ready to broadcast against customers.
 Mixture = tuple[Floats, Floats, Floats, Floats, Floats]
@@ -66,6 +67,13 @@ class LifetimeModel(CovariateModel):
         stays, leaves = _silent(self._mixture(parameters, covariates, frequency), x, age, age + t)
         buys_if_alive = np.maximum(1.0 - stays - leaves, 0.0)
         return np.asarray(1.0 - self.probability_alive(frequency, recency, T, parameters, covariates) * buys_if_alive)
+
+    def leaves_first(self, frequency: Column, T: Column) -> Floats:
+        """P(leaves before the next purchase | alive at T), of customers with so many repeat purchases."""
+        x, age = read_frequency(frequency), read_column("T", T)
+        r, alpha, s, beta, b = self._mixture(None)
+        (chances,) = flat_apply(leaves_first, r + x, alpha, s, beta, b, age)
+        return chances
 
     def expected_purchases(
         self,

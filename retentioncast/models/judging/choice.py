@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class Choice:
     """Weights by family (of those in use), the recalibration or None, and the gains that decided.
 
     `held_out` (n,) are the choice's P(no purchase), each made without the outcomes of its own origin; `mixed` (n,) the
-    same before recalibration. `left_out` has the slow families that were not worth their while, and what they gained.
+    same before recalibration.
     """
 
     weights: dict[str, float]
@@ -39,27 +39,18 @@ class Choice:
     held_out: Floats
     mixed: Floats
     curve_from: str = "rolling origins"
-    left_out: dict[str, Gain] = field(default_factory=dict)
 
 
-def choose(rows: Rows, families: list[str], slow: Collection[str] = (), slow_may: bool = True) -> Choice:
+def choose(rows: Rows, families: list[str]) -> Choice:
     """The families' weights and the recalibration for predictions (n, k) of k families.
 
     The stack's gain over the best family is measured origin by origin, with weights from the other origins. Only where
     that is clearly a loss is the best family taken alone: where families cannot be told apart, a mixture of them errs
     less than the one that happened to be ahead (docs/models/judging.md has the simulated shops that say so).
-    `slow` families are used only where they may and the choice with them clearly gains over the one without.
     """
-    mix, left_out = _mix(rows, families), {}
-    quick = [name for name in families if name not in slow]
-    if quick and any(name in slow for name in mix.weights):
-        without = _mix(_of(rows, families, quick), quick)
-        gain = paired_gain(log_scores(mix.told, rows.none), log_scores(without.told, rows.none), rows.customer)
-        if not (slow_may and gain.is_clear(CLEAR)):
-            left_out = {name: gain for name in mix.weights if name in slow}
-            mix = without
+    mix = _mix(rows, families)
     curve, curve_gain, curved = choose_curve(mix.told, rows.none, rows.origin, rows.customer)
-    return Choice(mix.weights, curve, mix.gain, curve_gain, curved, mix.told, left_out=left_out)
+    return Choice(mix.weights, curve, mix.gain, curve_gain, curved, mix.told)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,10 +75,6 @@ def _mix(rows: Rows, families: list[str]) -> _Mix:
             weights, told = np.asarray(np.eye(len(families))[best]), rows.no_purchase[:, best]
     used = {name: float(weight) for name, weight in zip(families, weights, strict=True) if weight > 0}
     return _Mix(used, told, gain)
-
-
-def _of(rows: Rows, families: list[str], kept: list[str]) -> Rows:
-    return replace(rows, no_purchase=rows.no_purchase[:, [families.index(name) for name in kept]])
 
 
 def _without_crumbs(weights: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -57,16 +56,14 @@ def gather_evidence(
     as_of: int,
     horizons_days: tuple[int, ...],
     families: Families,
-    slow: Collection[str] = (),
-    slow_may: bool = True,
 ) -> Evidence | None:
     """Backtest and choice on what was known at the end of day `as_of`; None where history is too short or no family
-    can be fitted at every origin. `slow` families are chosen only where they may and clearly gain."""
+    can be fitted at every origin."""
     cuts = rolling_cuts(log, as_of, horizons_days) if log.n_customers else []
     found = backtest(log, cuts, families)
     if not cuts or not found.families:
         return None
-    choice = choose(stack_rows(found.windows, found.families), found.families, slow, slow_may)
+    choice = choose(stack_rows(found.windows, found.families), found.families)
     return Evidence(cuts, with_chosen(found.windows, choice), choice, found.failed)
 
 

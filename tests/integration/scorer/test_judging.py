@@ -70,7 +70,7 @@ def state(settings: Settings, run: Run) -> tuple[Floats, Floats, Floats, Stack]:
     """(x, t_x, T) in weeks by customer, as SQL counts them, and the run's stack without its recalibration."""
     with connect(settings, "reader") as connection:
         query = "select family, weight, time_unit, parameters from scores.purchase_models where run_id = %s"
-        stack = rebuild([Member(*row) for row in connection.execute(query, (run.run_id,)).fetchall()], (), FAMILIES)
+        stack = rebuild([Member(*row) for row in connection.execute(query, (run.run_id,)).fetchall()], None, FAMILIES)
         query = "select frequency, recency_days / 7, age_days / 7 from scores.purchases_at(%s) order by customer_id"
         x, t_x, age = np.array(connection.execute(query, (run.as_of,)).fetchall()).T
     assert stack is not None
@@ -263,10 +263,8 @@ def test_what_matured_predictions_show_to_be_off_is_set_right_in_scores_and_in_s
     assert run.status == "published", run.reason
     assert told["recalibration_from"] == "matured predictions" and told["recalibration_gain"]["mean"] > 0
     curve = Curve(**told["recalibration"])
-    found = rows(
-        shop, f"select horizon_days, method, parameters from scores.recalibrations where run_id = {run.run_id}"
-    )
-    assert found == [(days, curve.method, curve.parameters) for days in (30, 60, 90)]
+    found = rows(shop, f"select method, parameters from scores.recalibrations where run_id = {run.run_id}")
+    assert found == [(curve.method, curve.parameters)]
     middle = np.array([0.6])
     assert curve(middle) == pytest.approx(expit(logit(middle) - 0.12), abs=0.015)
 

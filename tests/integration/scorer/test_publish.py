@@ -13,10 +13,11 @@ import pytest
 from retentioncast.core.errors import FitFailed
 from retentioncast.infra.postgres import connect
 from retentioncast.infra.settings import Settings
+from retentioncast.models.judging.recalibration import Curve
 from scorer import generation, runs
 from scorer.bootstrap import score_once
 from scorer.generation import Generation
-from scorer.part import Member, Part, Recalibration
+from scorer.part import Member, Part
 from scorer.purchases import score_purchases
 from scorer.runs import Run
 from scorer.store import PostgresStore
@@ -67,16 +68,15 @@ def test_a_run_leaves_the_models_that_it_predicts_with_and_those_of_earlier_runs
     assert force == [(second.run_id, second.as_of, 300)]
 
 
-def test_a_stack_and_its_recalibrations_are_kept(shop: Settings) -> None:
+def test_a_stack_and_its_recalibration_are_kept(shop: Settings) -> None:
     members = tuple(Member("BG/NBD", weight, "week", {"r": 0.1 + weight}) for weight in (0.25, 0.75))
-    points = Recalibration(60, "isotonic", {"x": [0.0, 1.0], "y": [0.1, 0.9]})
-    set_right = (Recalibration(30, "beta", {"a": 1.1, "b": 0.9, "c": 0.1}), points)
-    run = _publish(shop, lambda: 1.0, members, set_right)
+    curve = Curve("isotonic", {"x": [0.0, 1.0], "y": [0.1, 0.9]})
+    run = _publish(shop, lambda: 1.0, members, curve)
     with connect(shop, "reader") as connection:
         models = connection.execute("select * from scores.purchase_models order by member").fetchall()
-        found = connection.execute("select * from scores.recalibrations order by horizon_days").fetchall()
+        found = connection.execute("select * from scores.recalibrations").fetchall()
     assert models == [(run.run_id, i, "BG/NBD", m.weight, "week", m.parameters) for i, m in enumerate(members)]
-    assert found == [(run.run_id, r.horizon_days, r.method, r.parameters) for r in set_right]
+    assert found == [(run.run_id, curve.method, curve.parameters)]
 
 
 def test_a_failed_fit_leaves_the_last_scores_and_writes_why(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,11 +179,11 @@ def _publish(
     settings: Settings,
     elapsed_s: Callable[[], float],
     members: tuple[Member, ...] = (),
-    recalibrations: tuple[Recalibration, ...] = (),
+    recalibration: Curve | None = None,
 ) -> Run:
     """Publish a generation of one customer."""
     scores = pd.DataFrame({"no_purchase_30d": [0.5]}, index=pd.Index([1], name="customer_id"))
     with connect(settings, "scorer", autocommit=True) as connection:
         store = PostgresStore(connection, lambda: connection)
         run = Run(LATER, "0", "published", as_of=LATER)
-        return store.publish(run, Generation(scores, {}, (), None, members, recalibrations), elapsed_s)
+        return store.publish(run, Generation(scores, {}, (), None, members, recalibration), elapsed_s)

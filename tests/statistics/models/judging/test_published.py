@@ -21,7 +21,6 @@ from retentioncast.models.judging.measures import Measures, log_scores, measure
 from retentioncast.models.judging.purchase_days import Cut, PurchaseDays
 from retentioncast.models.judging.stack import Stack
 from retentioncast.models.judging.told import stack_rows
-from scorer.judge import SLOW
 from tests.unit.models.cdnow import CALIBRATION_END, holdout_purchases, read_transactions
 from tests.unit.models.judging.shop import purchase_log
 
@@ -53,7 +52,7 @@ def cdnow() -> tuple[Evidence, Cut]:
     per_day = rows.groupby(["customer_id", "day"], as_index=False)["amount"].sum()
     end = int(per_day["day"].max())
     days = PurchaseDays(pd.DataFrame(per_day))
-    evidence = gather_evidence(days, end, HORIZONS, FAMILIES, SLOW)
+    evidence = gather_evidence(days, end, HORIZONS, FAMILIES)
     assert evidence is not None
     return evidence, days.cut(end, ())
 
@@ -123,7 +122,7 @@ def test_a_simulated_shop_of_100_000_is_calibrated_to_one_point() -> None:
     whole["customer_id"] += 10_000 * whole["part"]
     log, today = PurchaseDays(whole), 329
     sample = PurchaseDays(whole[(whole["customer_id"] % 50 == 0) & (whole["day"] <= today)])
-    evidence = gather_evidence(sample, today, HORIZONS, FAMILIES, SLOW)
+    evidence = gather_evidence(sample, today, HORIZONS, FAMILIES)
     assert evidence is not None
     cut = log.cut(today, (90,))
     assert cut.size == 100_000

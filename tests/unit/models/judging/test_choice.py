@@ -65,20 +65,6 @@ def test_a_clearly_better_one_is_chosen_alone(truth: Floats) -> None:
     assert choose(rows(outcomes(truth, 7), np.full(N, 0.5), truth), ["one", "other"]).weights == {"other": 1.0}
 
 
-def test_a_slow_one_is_used_only_where_it_clearly_gains(truth: Floats) -> None:
-    none = outcomes(truth, 4)
-    half = CUSTOMER % 2 == 0
-    told = rows(none, np.where(half, truth, 0.5), np.where(half, 0.5, truth))
-    assert set(choose(told, ["one", "slow"], {"slow"}).weights) == {"one", "slow"}
-
-    assert choose(told, ["one", "slow"], {"slow"}, slow_may=False).weights == {"one": 1.0}
-    hardly = rows(none, *(expit(logit(truth) + e) for e in np.random.default_rng(6).normal(0, 0.05, (2, N))))
-    assert "slow" in choose(hardly, ["one", "slow"]).weights, "it has a weight, by chance or not"
-    chosen = choose(hardly, ["one", "slow"], {"slow"})
-    assert chosen.weights == {"one": 1.0} and not chosen.left_out["slow"].is_clear(2.0)
-    assert choose(rows(none, truth), ["slow"], {"slow"}).weights == {"slow": 1.0}, "it is all there is"
-
-
 def test_where_stacking_clearly_loses_at_other_origins_the_best_is_chosen_alone(truth: Floats) -> None:
     """One is right at the first origin and wrong at the others; weights from the others never fit."""
     none = outcomes(truth, 5)

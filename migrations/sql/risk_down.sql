@@ -1,0 +1,42 @@
+drop view scores.risk_now;
+drop function scores.no_purchase(bigint, integer, timestamptz);
+drop function scores.no_purchase_at(integer, timestamptz);
+drop function scores.risk_at(timestamptz);
+drop view scores.published_models;
+drop function scores.set_right(float8, scores.curve);
+drop function scores.on_line(float8, float8[], float8[], integer);
+drop function scores.curve_of(bigint);
+drop type scores.curve;
+drop function scores.predict(bigint, scores.member[], bigint, float8, float8, float8, float8, float8, float8);
+drop function scores.alive(float8[], float8[], float8[], float8[], integer);
+drop function scores.since_latest(scores.member[], bigint, float8, float8);
+drop function scores.from_now(scores.member[], bigint, float8, float8, float8, float8, float8);
+drop function scores.waited(text, float8, float8, float8, float8, float8);
+drop function scores.on_piece(float8[], integer, float8);
+drop function scores.within_piece(float8[], integer, float8);
+drop table scores.leaving_curves;
+drop function scores.waits(text, float8, float8, float8, float8, float8, float8, float8, float8);
+drop function scores.leaves_first(text, float8, float8, float8, float8, float8, float8, float8);
+drop function scores.refuse_family(text);
+drop function scores.leaves_first_gompertz(float8, float8, float8, float8, float8, float8);
+drop function scores.leaves_first_integral(float8, float8, float8, float8);
+drop table scores.quadrature;
+drop function scores.log_stays_gompertz(float8, float8, float8, float8, float8);
+drop function scores.leaves_first_pareto(float8, float8, float8, float8, float8);
+drop function scores.log_stays_pareto(float8, float8, float8, float8);
+drop function scores.bounded_exp(float8);
+drop function scores.stack_of(bigint);
+alter table scores.purchase_models drop constraint at_most_four;
+drop type scores.member;
+drop function scores.purchases_at(timestamptz);
+drop function scores.purchases_of(bigint, timestamptz);
+drop table scores.customer_purchases;
+drop index analytics.transactions_refunds;
+
+-- A row a horizon, as before.
+alter table scores.recalibrations drop constraint recalibrations_pkey;
+alter table scores.recalibrations add column horizon_days integer not null default 30 check (horizon_days > 0);
+alter table scores.recalibrations alter column horizon_days drop default;
+insert into scores.recalibrations (run_id, horizon_days, method, parameters)
+select run_id, days, method, parameters from scores.recalibrations cross join unnest(array[60, 90]) as days;
+alter table scores.recalibrations add primary key (run_id, horizon_days);
