@@ -17,7 +17,7 @@ from retentioncast.infra.postgres import connect
 from retentioncast.infra.settings import ENV_PREFIX, Settings
 from retentioncast.stack.bring_up import prepare_pipeline
 from retentioncast.stack.native import NativeStack
-from tests.private_stack import private_stack
+from tests.private_stack import JAVA_OPTIONS, private_stack
 
 TEMPLATE = "retentioncast_template"
 _numbers = itertools.count(1)
@@ -30,11 +30,12 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _nobody_elses_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Neither the environment nor the home of a demo reaches the tests."""
+    """Neither the environment nor the home of a demo reaches the tests; Java starts quickly."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
             patch.delenv(name)
         patch.setenv(f"{ENV_PREFIX}HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("JDK_JAVA_OPTIONS", JAVA_OPTIONS)
         yield
 
 
