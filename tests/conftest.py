@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from psycopg import sql
@@ -18,6 +19,7 @@ from retentioncast.infra.settings import ENV_PREFIX, Settings
 from retentioncast.stack.bring_up import prepare_pipeline
 from retentioncast.stack.native import NativeStack
 from tests.private_stack import JAVA_OPTIONS, private_stack
+from tests.side_by_side import make_scheduler
 
 TEMPLATE = "retentioncast_template"
 _numbers = itertools.count(1)
@@ -109,3 +111,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(here).parts[0]
         if folder in ("integration", "e2e"):
             item.add_marker(folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where tests run two at a time."""
+    return make_scheduler(config, log)

@@ -30,6 +30,13 @@ def java_command(java: Java, jars: Jars, heap: str, main: str, *arguments: str) 
     return [str(java.command), f"-Xmx{heap}", *JVM_FLAGS, logging, "-cp", jars.classpath, main, *arguments]
 
 
+def new_cluster_id() -> str:
+    """A random one as Kafka writes them. One in 64 would begin with a dash, which its tools take for an option."""
+    while (name := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class Kafka:
     """The broker as a part of the stack."""
@@ -74,8 +81,7 @@ class Kafka:
         return port
 
     def _format(self, properties: Path) -> None:
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", "--cluster-id", cluster, "--config", str(properties), "--ignore-formatted"]
+        arguments = ["format", "--cluster-id", new_cluster_id(), "--config", str(properties), "--ignore-formatted"]
         command = java_command(self.java, self.jars, "256m", "kafka.tools.StorageTool", *arguments)
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         if done.returncode:

@@ -18,8 +18,18 @@ def processes_of(home: Path) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if process.pid != os.getpid() and _is_of(process, home)]
 
 
+#: They end after those that need them: a Connect without Kafka cannot leave its group, and the next one waits for it.
+SERVERS = ("kafka", "postgres")
+
+
 def stop_all(processes: list[psutil.Process], deadline_s: float = 20) -> None:
-    """Ask them to end, wait, then end those that did not."""
+    """Ask them to end, wait, then end those that did not; the servers when the others are gone."""
+    servers = [process for process in processes if _part_of(process) in SERVERS]
+    _stop([process for process in processes if process not in servers], deadline_s)
+    _stop(servers, deadline_s)
+
+
+def _stop(processes: list[psutil.Process], deadline_s: float) -> None:
     for process in processes:
         # Postgres takes TERM for "when the last client has left"; INT is its orderly stop.
         _send(process, signal.SIGINT if _part_of(process) == "postgres" else signal.SIGTERM)

@@ -46,7 +46,7 @@ def shop() -> Iterator[NativeStack]:
     sections = {
         "simulator": {"customers": 300, "history": "6mo", "seed": 7},
         "consumer": {"processes": 2},
-        "scorer": {"period_s": 10.0, "min_customers": 50},
+        "scorer": {"period_s": 600.0, "min_customers": 50},
     }
     with private_stack(**sections) as stack:
         stack.ensure(stack.infrastructure())
@@ -90,7 +90,7 @@ def test_rfm_is_exact_after_every_load(shop: NativeStack, load: str) -> None:
         before: dict[str, int] = dict(
             reader.execute("select table_name, sum(n) from (" + _COUNTS + ") as c group by 1").fetchall()
         )
-    simulate(shop, "--load", load, "--duration", "6s")
+    simulate(shop, "--load", load, "--duration", "4s")
     assert differences(shop) == []
     with connect(shop.settings, "reader") as reader:
         after: dict[str, int] = dict(

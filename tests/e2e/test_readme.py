@@ -72,7 +72,7 @@ def demo() -> Iterator[NativeStack]:
     sections = {
         "stack": {"demo": True},
         "simulator": {"customers": 300, "history": "6mo", "seed": 1},
-        "scorer": {"period_s": 20.0, "min_customers": 50},
+        "scorer": {"period_s": 600.0, "min_customers": 50},
     }
     with private_stack(**sections) as stack:
         stack.ensure(stack.infrastructure())

@@ -60,6 +60,14 @@ def busy(scorers: Scorers) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes that run tests beside others ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_one_after_the_other_leaves_no_lock(scorers: Scorers) -> None:
     with scorers.connect() as one, scorers.connect() as other:
         for connection in (one, other, one):
@@ -115,7 +123,7 @@ def test_a_service_that_is_to_stop_waits_no_longer(scorers: Scorers, busy: psyco
     assert scorers.locks() == 1
 
 
-def test_ctrl_c_ends_the_waiting(scorers: Scorers, busy: psycopg.Connection) -> None:
+def test_ctrl_c_ends_the_waiting(scorers: Scorers, busy: psycopg.Connection, interruptible: None) -> None:
     def interrupt() -> None:
         await_locks(scorers, 2)
         os.kill(os.getpid(), signal.SIGINT)
