@@ -100,7 +100,7 @@ def test_a_part_can_be_stopped_started_and_restarted(retentioncast: Command) -> 
 
 
 def test_the_logs_of_a_part_can_be_read(retentioncast: Command) -> None:
-    assert "ready to accept connections" in retentioncast("logs", "postgres").stdout
+    assert "ready to accept connections" in retentioncast("logs", "postgres", "-n", "1000").stdout
 
 
 def test_without_the_supervisor_the_parts_are_seen_and_up_takes_them_over(retentioncast: Command) -> None:
