@@ -8,7 +8,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: check lint types imports unit test bench lock
 
-check:  ## all that is quick, two at a time; run before each commit
+check:  ## all that is quick, the unit tests in two processes; run before each commit
 	@$(MAKE) --no-print-directory -j2 unit lint types imports
 
 lint:
@@ -22,7 +22,7 @@ imports:
 	$(BIN)/lint-imports
 
 unit:
-	$(BIN)/python -m pytest -q tests/unit
+	$(BIN)/python -m pytest -q --numprocesses=2 tests/unit
 
 test:  ## everything, on real parts
 	./test.sh
