@@ -19,8 +19,9 @@ from benchmarks.population_speed import run_population_speed
 from benchmarks.recovery import run_recovery
 from benchmarks.report import write_report
 from benchmarks.results import Result, write_result
+from benchmarks.segment_coverage import run_segment_coverage
 from benchmarks.segment_memory import run_segment_memory
-from benchmarks.segment_samplers import run_segment_samplers
+from benchmarks.segment_samplers import LARGE, SMALL, run_segment_samplers
 from benchmarks.segment_speed import run_segment_speed
 from benchmarks.segments import run_segments
 from benchmarks.setup_steps import run_setup
@@ -75,9 +76,15 @@ def segments(part: Annotated[Literal["purchases", "spend"], typer.Option()] = "p
 
 
 @app.command()
-def segment_samplers() -> None:
+def segment_coverage(shops: Annotated[int, typer.Option(min=2)] = 300) -> None:
+    """Do the intervals of residual value hold what then happens? Goes on where the last run stopped."""
+    _finish(lambda: run_segment_coverage(shops))
+
+
+@app.command()
+def segment_samplers(large: Annotated[bool, typer.Option(help="100 segments of 100,000 customers.")] = False) -> None:
     """Pooled segments by importance, by nutpie and by PyMC's own NUTS: effective draws a second."""
-    _finish(run_segment_samplers)
+    _finish(lambda: run_segment_samplers(LARGE if large else SMALL))
 
 
 @app.command()
