@@ -12,6 +12,7 @@ import typer
 from benchmarks.apply import Plan, run_apply
 from benchmarks.capture import run_capture
 from benchmarks.freshness import run_freshness
+from benchmarks.holdout import run_holdout
 from benchmarks.individuals import run_individuals
 from benchmarks.mixtures import run_mixtures
 from benchmarks.model_speed import run_model_speed
@@ -67,6 +68,12 @@ def capture(
 def setup() -> None:
     """Time and memory of each step of ./setup.sh --native from a fresh clone."""
     _finish(run_setup)
+
+
+@app.command()
+def holdout() -> None:
+    """What would have been published of CDNOW and of made-up shops, held against what came."""
+    _finish(run_holdout)
 
 
 @app.command()

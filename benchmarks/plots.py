@@ -120,6 +120,16 @@ def _growth(axes: Axes, measurements: Mapping[str, Any]) -> None:
     axes.grid(alpha=0.3)
 
 
+def _reliability(axes: Axes, measurements: Mapping[str, Any]) -> None:
+    """What happened over what was told, by tenths, with binomial intervals."""
+    told, happened, low, high = (measurements[name] for name in ("told", "happened", "low", "high"))
+    axes.plot([0, 1], [0, 1], color=OTHERS, lw=1)
+    axes.vlines(told, low, high, color=OURS, lw=1)
+    axes.plot(told, happened, "o", color=OURS, markersize=4)
+    axes.set_xlabel("told: no purchase in 39 weeks (CDNOW)")
+    axes.set_ylabel("happened, with 95 % intervals")
+
+
 def _ranks(axes: Axes, measurements: Mapping[str, Any]) -> None:
     """A histogram of ranks for each parameter, with the band that 99 of 100 bars should keep to."""
     histograms: dict[str, list[int]] = measurements["histograms"]
@@ -145,5 +155,6 @@ DRAWERS: dict[str, Callable[[Axes, Mapping[str, Any]], None]] = {
     "shrinkage": _shrinkage,
     "ranks": _ranks,
     "coverage": _coverage,
+    "reliability": _reliability,
     "growth": _growth,
 }

@@ -38,7 +38,7 @@ class LeavingCurves:
 
 
 def leaving_curves(model: LifetimeModel, frequency: Floats, until: float) -> LeavingCurves:
-    """The curves of these frequencies for ages in [0, until), or as far as MOST_PIECES reach."""
+    """The curves of these frequencies (rising) for ages in [0, until), or as far as MOST_PIECES reach."""
     scale = model.params_["alpha"]
     breaks, length = [0.0], 1.0
     pieces: list[Floats] = []
@@ -53,7 +53,12 @@ def leaving_curves(model: LifetimeModel, frequency: Floats, until: float) -> Lea
 
 
 def _piece(model: LifetimeModel, frequency: Floats, start: float, end: float) -> Floats | None:
-    """Coefficients (n, 10) for ages from start to end; None where that is too long for one polynomial."""
+    """Coefficients (n, 10) for ages from start to end; None where that is too long for one polynomial.
+
+    The smallest and the largest frequency are asked first: where these need it shorter, the others need not be.
+    """
+    if frequency.size > 2 and _piece(model, frequency[:: frequency.size - 1], start, end) is None:
+        return None
     ages = (start + end) / 2 + (end - start) / 2 * np.concatenate([_NODES, _BETWEEN])
     values = model.leaves_first(frequency[:, None], np.maximum(ages, 0.0))
     coefficients = values[:, :COEFFICIENTS] @ _TO_COEFFICIENTS.T

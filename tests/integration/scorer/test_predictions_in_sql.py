@@ -138,7 +138,8 @@ def test_curves_say_what_the_integral_does(connection: psycopg.Connection, famil
     for seed, parameters in enumerate(PARAMETERS[family]):
         member = Member(family, 1.0, "week", parameters)
         columns = states(8_000, seed)
-        curved = columns["frequency"][columns["frequency"] % 7 != 5]
+        x = columns["frequency"]
+        curved = x[(x % 7 != 5) & ((x < 60) | (x > 4_700))]
         found = predict(connection, publish(connection, [member], frequency=curved), columns)
         for name, values in expected(member, columns).items():
             np.testing.assert_allclose(found[name], values, rtol=0, atol=1e-9, err_msg=name)

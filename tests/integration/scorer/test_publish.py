@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from retentioncast.core.errors import FitFailed
 from retentioncast.infra.postgres import connect
 from retentioncast.infra.settings import Settings
+from retentioncast.models.btyd.leaving_curves import LeavingCurves
 from retentioncast.models.judging.recalibration import Curve
 from scorer import generation, runs
 from scorer.bootstrap import score_once
@@ -77,6 +79,21 @@ def test_a_stack_and_its_recalibration_are_kept(shop: Settings) -> None:
         found = connection.execute("select * from scores.recalibrations").fetchall()
     assert models == [(run.run_id, i, "BG/NBD", m.weight, "week", m.parameters) for i, m in enumerate(members)]
     assert found == [(run.run_id, curve.method, curve.parameters)]
+
+
+def test_the_curves_of_leaving_are_those_of_the_run_in_force(shop: Settings) -> None:
+    members = (Member("BG/NBD", 0.5, "week", {"r": 0.5}), Member("Pareto/NBD", 0.5, "week", {"r": 0.6}))
+    breaks, coefficients = np.array([0.0, 1.5, 4.0]), np.arange(40.0).reshape(2, 2, 10)
+    first = (None, LeavingCurves(np.array([0.0, 3.0]), breaks, coefficients))
+    for curves in (first, (None, LeavingCurves(np.array([0.0, 2.0]), breaks, coefficients + 1))):
+        run = _publish(shop, lambda: 1.0, members, leaving=curves)
+        with connect(shop, "reader") as connection:
+            found = connection.execute("select * from scores.leaving_curves order by frequency").fetchall()
+        kept = curves[1]
+        assert found == [
+            (run.run_id, 1, int(frequency), breaks.tolist(), pieces.ravel().tolist())
+            for frequency, pieces in zip(kept.frequency, kept.coefficients, strict=True)
+        ]
 
 
 def test_a_failed_fit_leaves_the_last_scores_and_writes_why(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,10 +197,11 @@ def _publish(
     elapsed_s: Callable[[], float],
     members: tuple[Member, ...] = (),
     recalibration: Curve | None = None,
+    leaving: tuple[LeavingCurves | None, ...] = (),
 ) -> Run:
     """Publish a generation of one customer."""
     scores = pd.DataFrame({"no_purchase_30d": [0.5]}, index=pd.Index([1], name="customer_id"))
     with connect(settings, "scorer", autocommit=True) as connection:
         store = PostgresStore(connection, lambda: connection)
         run = Run(LATER, "0", "published", as_of=LATER)
-        return store.publish(run, Generation(scores, {}, (), None, members, recalibration), elapsed_s)
+        return store.publish(run, Generation(scores, {}, (), None, members, recalibration, leaving), elapsed_s)

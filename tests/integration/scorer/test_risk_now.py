@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from consumer.store import prepare
 from retentioncast.infra.postgres import connect
 from retentioncast.infra.settings import Settings
 from retentioncast.infra.sql import sql
-from retentioncast.models import BetaGeo
+from retentioncast.models import BetaGeo, ParetoNBD
 from scorer.binary_copy import decode_rows
 from scorer.bootstrap import score_once
 from scorer.columns import CUSTOMERS
+from scorer.leaving import curves_of, write_curves
 from scorer.store import SQL, count_purchases
 from tests.integration.consumer.test_store import replay, start_partitions
 from tests.integration.scorer.mirror import (
@@ -193,6 +195,30 @@ def test_any_number_of_days_can_be_asked_for(shop: Settings) -> None:
     ((now,),) = ask(shop, "select scores.no_purchase(7, 30)")
     assert now == risk(shop)[7]["no_purchase_30d"]
     assert ask(shop, "select scores.no_purchase(123456, 30)") == [(None,)]
+
+
+def test_whoever_bought_since_the_refit_is_right_at_once_with_a_curve_or_without(shop: Settings) -> None:
+    """Under Pareto/NBD, with curves of few frequencies: some changed to one that has a curve, some to one without."""
+    model = ParetoNBD()
+    model.params_ = {"r": 0.55, "alpha": 10.6, "s": 0.6, "beta": 11.7}
+    ((run,),) = ask(shop, "select run_id from scores.in_force")
+    with connect(shop, "owner") as connection:
+        connection.execute(
+            "update scores.purchase_models set family = 'Pareto/NBD', parameters = %s", (Jsonb(model.params_),)
+        )
+        write_curves(connection, run, curves_of([model], np.arange(4.0), np.full(4, 40.0)))
+    add_transactions(shop, [Bought(c, 301.0 + c / 100, transaction_id=20 + c) for c in range(1, 60)])
+    settle_totals(shop)
+    moment = set_stream_time(shop, 310)
+    states = ask(shop, "select customer_id, frequency, recency_days / 7, age_days / 7 from scores.purchases_at(%s)"
+                       " where frequency is not null order by 1", (moment,))  # fmt: skip
+    ids, x, t_x, age = (np.array(column) for column in zip(*states, strict=True))
+    changed = ids < 60
+    assert 0 < np.mean(x[changed] < 4) < 1 and np.all((age - t_x)[changed] < 2)
+    found = risk(shop)
+    for name, days in (("no_purchase_30d", 30), ("no_purchase_90d", 90)):
+        expected = model.probability_no_purchase(days / 7, x, t_x, age)
+        np.testing.assert_allclose([found[each][name] for each in ids.tolist()], expected, atol=1e-9, rtol=0)
 
 
 def fitted(settings: Settings) -> BetaGeo:

@@ -54,6 +54,15 @@ def test_errors_and_draws_are_those_of_the_posterior(fitted: Any) -> None:
     assert fitted.draw_parameters(3000, 1).shape == (3000, draws.shape[1])
 
 
+def test_arviz_takes_the_draws_and_their_certificate(fitted: Any) -> None:
+    posterior = posterior_of(fitted)
+    group = posterior.to_inference_data()["posterior"]
+    assert dict(group.sizes) == {"chain": 1, "draw": len(posterior.draws)}
+    for i, name in enumerate(posterior.parameter_names):
+        np.testing.assert_array_equal(group[name].to_numpy()[0], posterior.draws[:, i])
+    assert group.attrs["source"] == "psis" and group.attrs["pareto_k"] == posterior.pareto_k
+
+
 def test_map_is_the_mode_of_the_same_posterior(model_class: type[Any], columns: list[Floats], fitted: Any) -> None:
     mode = model_class().fit(*columns, method="map")
     assert mode.params_ == pytest.approx(fitted.params_, rel=1e-6)
