@@ -53,19 +53,25 @@ def describe_stack(stack: Stack, settings: Settings) -> Status:
         "kafka": settings.kafka.bootstrap,
         "connect": settings.connect.url,
     }
-    offsets = rows(settings, "applied_offsets")
+    parts, offsets = stack.parts(), rows(settings, "applied_offsets")
+    ends = {} if _stopped("kafka", parts) else end_offsets(settings)
     clock = rows(settings, "stream_time")
     return Status(
         home=str(settings.home),
         kind=settings.stack.kind,
-        parts=stack.parts(),
+        parts=parts,
         endpoints=endpoints,
         connector=describe_connector(settings),
-        lag=measure_lag(end_offsets(settings), offsets),
+        lag=measure_lag(ends, offsets),
         stream_time=clock[0]["stream_time"] if clock else None,
         slot=_first(rows(settings, "slot", slot=settings.connect.slot)),
         last_refit=_first(rows(settings, "last_run")),
     )
+
+
+def _stopped(name: str, parts: list[PartStatus]) -> bool:
+    """Of such a part no answer needs to be waited for."""
+    return any(part.name == name and part.state == "stopped" for part in parts)
 
 
 def describe_connector(settings: Settings) -> str:

@@ -11,9 +11,12 @@ import pytest
 from retentioncast.core.errors import InvalidInput, StackError
 from retentioncast.infra.connector import ConnectorStatus
 from retentioncast.infra.settings import Settings, StackSettings
+from retentioncast.stack import status
 from retentioncast.stack.log_lines import follow_logs, last_lines
+from retentioncast.stack.native import NativeStack
 from retentioncast.stack.part import PartStatus
-from retentioncast.stack.status import Lag, Status, describe_connector, measure_lag, to_json
+from retentioncast.stack.progress import quiet
+from retentioncast.stack.status import Lag, Status, describe_connector, describe_stack, measure_lag, to_json
 from retentioncast.stack.up import Wanted, choose_kind
 
 
@@ -32,6 +35,21 @@ def test_nothing_waiting_is_no_lag_however_long_ago_the_last_event_was() -> None
 
 def test_a_kafka_that_does_not_answer_leaves_the_lag_unknown() -> None:
     assert measure_lag({}, [_applied(0, 10, 1.0)]) == Lag(events=None, seconds=None)
+
+
+@pytest.mark.parametrize(("state", "lag"), [("stopped", Lag()), ("running", Lag(10, 0.0))])
+def test_a_kafka_that_is_stopped_is_not_asked(
+    state: str, lag: Lag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Described(NativeStack):
+        def parts(self) -> list[PartStatus]:
+            return [PartStatus("postgres", "running"), PartStatus("kafka", state)]
+
+    monkeypatch.setattr(status, "rows", lambda *_, **__: [])
+    monkeypatch.setattr(status, "describe_connector", lambda _: "running")
+    monkeypatch.setattr(status, "end_offsets", lambda _: {("t", 0): 10})
+    settings = Settings(home=tmp_path)
+    assert describe_stack(Described(settings, quiet()), settings).lag == lag
 
 
 def test_machines_get_parts_with_name_state_and_pid_and_three_endpoints() -> None:
