@@ -70,6 +70,25 @@ def test_up_down_and_up_again_leave_the_same_schema(database: Settings) -> None:
     assert ("up_and_down",) not in slots
 
 
+def test_a_recalibration_is_a_row_a_horizon_before_0014_and_one_from_then_on(database: Settings) -> None:
+    def rows() -> list[tuple[object, ...]]:
+        with connect(database, "owner") as connection:
+            return connection.execute("select * from scores.recalibrations").fetchall()
+
+    with connect(database, "owner") as connection:
+        connection.execute("""with run as (
+            insert into scores.model_runs (started_at, status, reason, duration_s, code_version)
+            values (now(), 'published', '', 1, '0') returning run_id
+        ) insert into scores.recalibrations (run_id, method, parameters) select run_id, 'beta', '{"a": 1}' from run""")
+    before = rows()
+    downgrade(database, "0013")
+    with connect(database, "owner") as connection:
+        days = connection.execute("select horizon_days, parameters from scores.recalibrations order by 1").fetchall()
+    assert days == [(30, {"a": 1}), (60, {"a": 1}), (90, {"a": 1})]
+    migrate(database)
+    assert rows() == before and len(before) == 1
+
+
 def test_a_second_migration_changes_nothing(database: Settings) -> None:
     before = catalogue(database)
     migrate(database)
