@@ -17,7 +17,8 @@ import numpy as np
 from retentioncast.models.arrays import Column, Floats, Integers
 from retentioncast.models.btyd.covariate_model import RunKernel
 from retentioncast.models.btyd.covariates import Covariates
-from retentioncast.models.btyd.lifetime import LifetimeModel, Mixture, log_likelihood_of_runs
+from retentioncast.models.btyd.lifetime import LifetimeModel, Mixture
+from retentioncast.models.btyd.lifetime_kernels import log_likelihood_of_runs
 
 
 class GammaGompertzNBD(LifetimeModel):

@@ -10,7 +10,7 @@ import pytest
 
 from retentioncast.core.errors import FitFailed, NotEnoughData
 from retentioncast.models import BetaGeo
-from retentioncast.models.btyd.dropout import log_likelihood
+from retentioncast.models.btyd.dropout_kernels import log_likelihood
 from retentioncast.models.btyd.dropout_likelihood import log_likelihood_of_shared, share_parts
 
 TRUTH = {"r": 0.9, "alpha": 3.0, "a": 0.8, "b": 1.9}

@@ -16,7 +16,7 @@ from retentioncast.models import (
     ParetoNBD,
     summary_from_transactions,
 )
-from retentioncast.models.btyd.lifetime import log_likelihood
+from retentioncast.models.btyd.lifetime_kernels import log_likelihood
 from tests.unit.models.cdnow import CALIBRATION_END, holdout_purchases, read_calibration, read_transactions
 
 

@@ -12,7 +12,7 @@ from scipy.special import gammaln, hyp2f1
 from retentioncast.models import GammaGompertzNBD, ParetoNBD
 from retentioncast.models.arrays import Floats
 from retentioncast.models.btyd.leaving_time import silence, time_alive
-from retentioncast.models.btyd.lifetime import log_likelihood
+from retentioncast.models.btyd.lifetime_kernels import log_likelihood
 
 
 def _case(seed: int) -> tuple[float, ...]:
