@@ -20,7 +20,7 @@ from retentioncast.models.clv.individual.model import IndividualCLV
 
 SIZES = (100, 300, 1000)
 MANY = 20_000
-CONFIG = CLVConfig(num_samples=1000, num_tune=500, target_accept=0.9)
+CONFIG = CLVConfig(num_samples=1000, num_tune=500, target_accept=0.9, max_individuals=1000)
 WAYS: dict[str, tuple[type[HierarchicalCLV], Sampler]] = {
     "individual": (IndividualCLV, "nutpie"),
     "integrated, NUTS": (HierarchicalCLV, "nutpie"),
@@ -57,7 +57,7 @@ def run_individuals(sizes: Sequence[int] = SIZES, many: int = MANY) -> Result:
                 apart[name].append(far)
                 rates[f"{size:,}: {name}"] = [draws / seconds]
             told = (seconds, draws, draws / seconds, *far, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
-            rows.append((f"{size:,}", name, *(f"{value:.3g}" for value in told)))
+            rows.append((f"{size:,}", name, *(f"{value:.3g}" if value < 1000 else f"{value:,.0f}" for value in told)))
     method = " ".join(METHOD.format(many=many, most=CONFIG.max_individuals).split())
     ours = [name for name in rates if name.endswith("individual")]
     measurements: dict[str, Any] = {"kind": "effective", "rates": rates, "ours": ours}

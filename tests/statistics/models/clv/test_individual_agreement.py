@@ -67,7 +67,7 @@ def measured(draws: Floats) -> tuple[Floats, Floats, Floats]:
 
 def test_diagnostics_look_at_the_customers_too(individual: IndividualCLV) -> None:
     diagnostics = ConvergenceDiagnostics(CONFIG)
-    assert not diagnostics.problems(individual.traces_)
+    assert not diagnostics.problems(individual.traces_["purchases"])
     trace = individual.traces_["purchases"].copy(deep=True)
     trace["posterior"]["dropout"][1, :, 7] = 0.999
     (problem, *_) = diagnostics.problems(trace)
@@ -113,8 +113,9 @@ def integrated_alive(model: HierarchicalCLV, customers: pd.DataFrame) -> pd.Seri
 def test_of_more_customers_than_it_may_take_a_sample_tells_the_population_and_all_are_told(
     customers: pd.DataFrame, individual: IndividualCLV
 ) -> None:
-    few = IndividualCLV(CLVConfig(**{**CONFIG.to_content(), "max_individuals": 75})).fit(customers, seed=1)
-    assert few.traces_["purchases"]["posterior"]["dropout"].shape == (2, 500, 75)
+    changed = {"max_individuals": 75, "num_samples": 250, "num_tune": 250}
+    few = IndividualCLV(CLVConfig(**{**CONFIG.to_content(), **changed})).fit(customers, seed=1)
+    assert few.traces_["purchases"]["posterior"]["dropout"].shape == (2, 250, 75)
     assert "purchases: the population is told from 75 of 120 customers" in few.notes_
     assert len(few.sampled_effects()) < len(customers)
     ours, whole = few.effects(customers), individual.effects(customers)
