@@ -3,6 +3,9 @@
 
 NEEDED_KB=3000000
 
+# Where compiled bytecode may not be kept, each start compiles a thousand modules anew: seconds. .venv is ours to write in.
+export PYTHONDONTWRITEBYTECODE=
+
 step() { printf '→ %s …\n' "$1"; STEP_BEGAN=$(date +%s.%N); }
 done_step() { printf '  ✓ %s (%.1f s)\n' "$1" "$(awk -v a="$STEP_BEGAN" -v b="$(date +%s.%N)" 'BEGIN { print b - a }')"; }
 fail() { printf 'Error: %s\nNext:  %s\n' "$1" "$2" >&2; exit 1; }
