@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 from arviz_stats.base import array_stats
 
-from retentioncast.models import BetaGeo, CLVConfig, ConvergenceDiagnostics, GammaGamma, HierarchicalCLV, IndividualCLV
+from retentioncast.models import (
+    AutoTuner,
+    BetaGeo,
+    CLVConfig,
+    ConvergenceDiagnostics,
+    GammaGamma,
+    HierarchicalCLV,
+    IndividualCLV,
+)
 from retentioncast.models.arrays import Floats
 from retentioncast.models.stored import NotFitted
 
@@ -124,6 +132,15 @@ def test_of_more_customers_than_it_may_take_a_sample_tells_the_population_and_al
     for part in ("purchases", "spend"):
         apart = few.pooled_[part].theta.mean(axis=0) - individual.pooled_[part].theta.mean(axis=0)
         assert np.abs(apart / few.pooled_[part].theta.std(axis=0)).max() < 1.5
+
+
+def test_a_bad_fit_is_told_by_name_and_the_tuner_rescues_it(customers: pd.DataFrame) -> None:
+    bad = CLVConfig(num_chains=2, num_samples=20, num_tune=20, target_accept=0.3, min_ess=40, max_rhat=1.2)
+    model = IndividualCLV(bad).build_model(customers)
+    tuned = AutoTuner(budget_s=3600).tune(model, seed=1)
+    first = "; ".join(tuned.attempts[0].problems)
+    assert "R-hat" in first and "diverged" in first
+    assert tuned.passed and model.config.num_samples > 20, tuned.reason
 
 
 def test_it_is_kept_in_a_file_and_comes_back_to_the_bit(
