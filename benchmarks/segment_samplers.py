@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -15,71 +15,70 @@ from retentioncast.models.clv.config import CLVConfig
 from retentioncast.models.clv.diagnostics import Diagnostics, check_trace
 from retentioncast.models.clv.hierarchical import HierarchicalCLV, Sampler
 
-logger = logging.getLogger(__name__)
-
 WAYS: dict[str, Sampler] = {"importance": "psis", "nutpie": "nutpie", "PyMC": "pymc"}
 
 METHOD = """A shop of {segments:,} segments and {customers:,} customers, fitted in turn by importance, by nutpie and by
-PyMC's own NUTS on the same density with its rows grouped: {chains} of {draws} draws after {tune} of tuning, {how},
-trees of at most {depth} doublings. Effective draws are the least bulk size of all parameters of both parts, by
-importance those behind the worst segment; time is the processor's from the summary to the draws."""
+PyMC's own NUTS on the same density with its rows grouped, in trees of at most {depth} doublings. Effective draws
+are the least bulk size of all parameters of both parts, by importance those behind the worst segment; time is the
+processor's from the summary to the draws, tuning included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A shop and how NUTS samples it."""
+    """A shop and how each way samples it."""
 
     name: str
     segments: int
     customers: int
-    config: CLVConfig
+    configs: Mapping[str, CLVConfig]
 
 
-SMALL = Plan("segment_samplers", 6, 600, CLVConfig(num_chains=2, num_samples=200, num_tune=200))
-#: An evaluation costs some 10 ms here: few draws, and segments told by their own parameters, which 1,000 customers
-#: each determine.
+#: What one way took, and what vouches for its draws.
+Measured = tuple[Diagnostics, float]
+
+_SMALL = CLVConfig(num_chains=2, num_samples=200, num_tune=200)
+SMALL = Plan("segment_samplers", 6, 600, dict.fromkeys(WAYS, _SMALL))
+#: Some minutes of a processor each: one chain of few draws. `Centred`: segments told by their own parameters, which
+#: 1,000 customers each determine; else by their distance from the population.
+_LARGE = CLVConfig(num_chains=1, num_samples=500, num_tune=300, max_tree_depth=7, centred=True)
 LARGE = Plan(
     "segment_samplers_100", 100, 100_000,
-    CLVConfig(num_chains=1, num_samples=100, num_tune=150, max_tree_depth=7, centred=True),
+    {"importance": _LARGE, "nutpie, centred": _LARGE, "PyMC, centred": replace(_LARGE, num_samples=200)},
 )  # fmt: skip
 
 
 def run_segment_samplers(plan: Plan = SMALL) -> Result:
     """One run of each."""
     shop = draw_customers(plan.segments, plan.customers, 2)
-    table, rates = [], dict[str, list[float]]()
-    for name, sampler in WAYS.items():
-        told, seconds = _fit(shop, sampler, plan.config)
-        ess = told.effective if sampler == "psis" else told.ess_bulk
-        rates[name] = [ess / seconds]
-        cut = "" if sampler == "psis" else f"{told.at_depth:.0%}"
-        table.append((name, f"{seconds:.1f}", f"{ess:.0f}", f"{ess / seconds:.3f}", cut))
-        logger.info("%s", table[-1], extra={"action": "sample"})
-    best = max(rates["nutpie"][0], rates["PyMC"][0])
-    text = f"effective draws a second of {plan.segments} pooled segments, against NUTS"
-    claims = [Claim(text, rates["importance"][0] / best, 2, at_least=True)]
-    measurements: dict[str, Any] = {"kind": "effective", "rates": rates, "ours": ["importance"]}
-    headings = ("way", "processor, s", "effective draws", "a second", "draws of cut trees")
-    title = f"Segments: importance against NUTS, {plan.segments} segments of {plan.customers:,} customers"
-    return Result(plan.name, title, _method(plan), headings, table, claims, measurements)
+    return tell(plan, {name: _fit(shop, WAYS[name.split(",")[0]], of) for name, of in plan.configs.items()})
 
 
-def _fit(shop: pd.DataFrame, sampler: Sampler, config: CLVConfig) -> tuple[Diagnostics, float]:
-    """What vouches for the draws, and the processor's seconds."""
+def _fit(shop: pd.DataFrame, sampler: Sampler, config: CLVConfig) -> Measured:
     begun = time.process_time()
     model = HierarchicalCLV(config).fit(shop, sampler=sampler, seed=1)
     seconds = time.process_time() - begun
     return check_trace(model.traces_), seconds
 
 
+def tell(plan: Plan, measured: Mapping[str, Measured]) -> Result:
+    """The report: a row a way."""
+    table, rates = [], dict[str, list[float]]()
+    for name, (told, seconds) in measured.items():
+        importance, of = told.source == "psis", plan.configs[name]
+        ess = told.effective if importance else told.ess_bulk
+        rates[name] = [ess / seconds]
+        how = "" if importance else f"{of.num_chains} x {of.num_samples} after {of.num_tune}"
+        cut = "" if importance else f"{told.at_depth:.0%}"
+        table.append((name, how, f"{seconds:.0f}", f"{ess:.0f}", f"{ess / seconds:.3f}", cut))
+    best = max(rate for name, (rate,) in rates.items() if name != "importance")
+    text = f"effective draws a second of {plan.segments} pooled segments, against NUTS"
+    claims = [Claim(text, rates["importance"][0] / best, 2, at_least=True)]
+    measurements: dict[str, Any] = {"kind": "effective", "rates": rates, "ours": ["importance"]}
+    headings = ("way", "draws", "processor, s", "effective draws", "a second", "trees that were cut")
+    title = f"Segments: importance against NUTS, {plan.segments} segments of {plan.customers:,} customers"
+    return Result(plan.name, title, _method(plan), headings, table, claims, measurements)
+
+
 def _method(plan: Plan) -> str:
-    of = plan.config
-    how = (
-        "segments told by their own parameters" if of.centred else "segments told by their distance from the population"
-    )
-    chains = "one chain" if of.num_chains == 1 else f"{of.num_chains} chains"
-    text = METHOD.format(
-        segments=plan.segments, customers=plan.customers, chains=chains, draws=of.num_samples, tune=of.num_tune,
-        how=how, depth=of.max_tree_depth,
-    )  # fmt: skip
-    return " ".join(text.split())
+    depth = plan.configs["importance"].max_tree_depth
+    return " ".join(METHOD.format(segments=plan.segments, customers=plan.customers, depth=depth).split())
