@@ -20,6 +20,7 @@ from benchmarks.population_speed import run_population_speed
 from benchmarks.recovery import run_recovery
 from benchmarks.report import write_report
 from benchmarks.results import Result, write_result
+from benchmarks.risk_now import run_risk_now
 from benchmarks.segment_coverage import run_segment_coverage
 from benchmarks.segment_memory import run_segment_memory
 from benchmarks.segment_samplers import LARGE, SMALL, run_segment_samplers
@@ -146,6 +147,12 @@ def every() -> None:
     """All of them, one after the other."""
     for measure in (lambda: run_apply(Plan()), run_freshness, run_capture, run_setup):
         _finish(measure)
+
+
+@app.command("risk-now")
+def risk_now(customers: Annotated[int, typer.Option(min=1000)] = 100_000) -> None:
+    """All of scores.risk_now, and one customer, under each family."""
+    _finish(lambda: run_risk_now(customers))
 
 
 @app.command()

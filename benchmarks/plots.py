@@ -35,7 +35,7 @@ def _rates(axes: Axes, measurements: Mapping[str, Any]) -> None:
         axes.plot(values, [place] * len(values), "k.", markersize=4)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    axes.set_xlabel("changes a second")
+    axes.set_xlabel(measurements.get("xlabel", "changes a second"))
 
 
 def _effective(axes: Axes, measurements: Mapping[str, Any]) -> None:

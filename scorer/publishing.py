@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +68,21 @@ def copy_retention(connection: psycopg.Connection, run: Run, forecast: pd.DataFr
 
 
 def write_backtest(connection: psycopg.Connection, run: Run, ruling: Ruling) -> None:
-    """What each candidate was worth at each origin; the oldest runs' are forgotten."""
-    rows = [{**asdict(score), **_nullable(asdict(score.measures)), "run_id": run.run_id} for score in ruling.scores]
-    for row in rows:
-        row["origin"] = (_UNIX + timedelta(days=row["origin"])).date()
-    with connection.cursor() as cursor:
-        cursor.executemany(sql("judging.write_backtest", SQL), rows)
-    if rows:
+    """What each candidate was worth at each origin, by tenth too; the oldest runs' are forgotten."""
+    keys = [(run.run_id, _day(score.origin), score.horizon_days, score.contender) for score in ruling.scores]
+    with connection.cursor() as cursor, cursor.copy(sql("judging.copy_backtests", SQL)) as copy:
+        for key, score in zip(keys, ruling.scores, strict=True):
+            copy.write_row((*key, *_nullable(asdict(score.measures)).values()))
+    with connection.cursor() as cursor, cursor.copy(sql("judging.copy_deciles", SQL)) as copy:
+        for key, score in zip(keys, ruling.scores, strict=True):
+            for tenth in score.deciles:
+                copy.write_row((*key, tenth.decile, tenth.n, tenth.mean_predicted, tenth.happened))
+    if keys:
         connection.execute(sql("judging.forget_backtests", SQL), {"run_id": run.run_id})
+
+
+def _day(since_1970: int) -> date:
+    return (_UNIX + timedelta(days=since_1970)).date()
 
 
 def _nullable(measures: dict[str, float]) -> dict[str, float | None]:

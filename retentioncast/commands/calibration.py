@@ -31,23 +31,29 @@ def print_calibration(
 ) -> None:
     """Print predicted and happened by tenth, of the published probabilities whose horizon has passed."""
     from retentioncast.core.errors import NotEnoughData
-    from retentioncast.infra.calibration import read_backtest, read_calibration
+    from retentioncast.infra.calibration import read_backtest, read_backtest_deciles, read_calibration
     from retentioncast.infra.settings import load_settings
 
     settings = load_settings()
     try:
         rows = with_intervals(read_calibration(settings, segment, horizon, run))
     except NotEnoughData as none_yet:
-        tell_backtest(read_backtest(settings), str(none_yet), as_json)
+        tenths = with_intervals(read_backtest_deciles(settings))
+        _draw(tenths, plot)
+        tell_backtest(read_backtest(settings), tenths, str(none_yet), as_json)
         return
-    if plot is not None:
-        from retentioncast.infra.reliability import draw_reliability
-
-        draw_reliability(rows, plot)
+    _draw(rows, plot)
     if as_json:
         typer.echo(json.dumps({"calibration": rows}, default=plain))
     else:
         show_calibration(rows, Console())
+
+
+def _draw(rows: list[Row], path: Path | None) -> None:
+    if path is not None and rows:
+        from retentioncast.infra.reliability import draw_reliability
+
+        draw_reliability(rows, path)
 
 
 def with_intervals(rows: list[Row]) -> list[Row]:
@@ -73,15 +79,19 @@ def show_calibration(rows: list[Row], console: Console) -> None:
     for days, of_horizon in groupby(rows, key=lambda row: row["horizon_days"]):
         tenths = list(of_horizon)
         console.print(_heading(days, tenths), soft_wrap=True)
-        table = Table(box=None, pad_edge=False)
-        for name in ("tenth", "n", "predicted", "happened", "95 % interval"):
-            table.add_column(name, justify="right", no_wrap=True)
-        for row in tenths:
-            between = f"{100 * row['low']:.1f} - {100 * row['high']:.1f}"
-            shares = (f"{100 * row['mean_predicted']:.1f}%", f"{100 * row['share']:.1f}%")
-            table.add_row(str(row["decile"]), f"{row['n']:,}", *shares, between)
-        console.print(table)
+        console.print(_table(tenths))
         console.print(f"Calibration error (weighted mean): {100 * weighted_error(tenths):.1f} points.", style="dim")
+
+
+def _table(tenths: list[Row]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("tenth", "n", "predicted", "happened", "95 % interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in tenths:
+        between = f"{100 * row['low']:.1f} - {100 * row['high']:.1f}"
+        shares = (f"{100 * row['mean_predicted']:.1f}%", f"{100 * row['share']:.1f}%")
+        table.add_row(str(row["decile"]), f"{row['n']:,}", *shares, between)
+    return table
 
 
 def _heading(days: int, tenths: list[Row]) -> str:
@@ -92,10 +102,11 @@ def _heading(days: int, tenths: list[Row]) -> str:
     return f"No purchase within {days} days: {of}, {tenths[0]['families']}"
 
 
-def tell_backtest(rows: list[Row], reason: str, as_json: bool) -> None:
+def tell_backtest(rows: list[Row], tenths: list[Row], reason: str, as_json: bool) -> None:
     """While nothing has matured: why, and what the newest backtest found. A young stack is no error."""
     if as_json:
-        typer.echo(json.dumps({"calibration": [], "reason": reason, "backtest": rows}, default=plain))
+        told = {"calibration": [], "reason": reason, "backtest": rows, "backtest_deciles": tenths}
+        typer.echo(json.dumps(told, default=plain))
         return
     console = Console()
     console.print(reason)
@@ -104,3 +115,4 @@ def tell_backtest(rows: list[Row], reason: str, as_json: bool) -> None:
             f"Backtest of run {row['run_id']}, {row['horizon_days']} days: calibration error "
             f"{100 * row['calibration_error']:.1f} points, log score {row['log_score']:.4f}."
         )
+        console.print(_table([tenth for tenth in tenths if tenth["horizon_days"] == row["horizon_days"]]))

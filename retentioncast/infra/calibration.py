@@ -42,6 +42,12 @@ def read_backtest(settings: Settings) -> list[Row]:
         return cursor.execute(sql("calibration.backtest")).fetchall()
 
 
+def read_backtest_deciles(settings: Settings) -> list[Row]:
+    """The newest backtest's horizon_days, decile, n, mean_predicted, happened, over all its origins."""
+    with connect(settings, "reader") as connection, connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql("calibration.backtest_deciles")).fetchall()
+
+
 def _why_none(settings: Settings) -> tuple[str, str]:
     with connect(settings, "reader") as connection:
         first, waiting = connection.execute(sql("calibration.waiting")).fetchone() or (None, 0)

@@ -34,11 +34,12 @@ from scores.predictions as p
 where p.happened is not null
   and (p.as_of at time zone 'UTC')::date + p.horizon_days < (%(as_of)s at time zone 'UTC')::date
 
--- name: write_backtest
-insert into scores.backtests (run_id, origin, horizon_days, contender, customers, log_score, brier, calibration_error,
-                              rmse, bias, deviance)
-values (%(run_id)s, %(origin)s, %(horizon_days)s, %(contender)s, %(n)s, %(log_score)s, %(brier)s,
-        %(calibration_error)s, %(rmse)s, %(bias)s, %(deviance)s)
+-- name: copy_backtests
+copy scores.backtests (run_id, origin, horizon_days, contender, customers, log_score, brier, calibration_error, rmse, bias,
+                       deviance) from stdin
+
+-- name: copy_deciles
+copy scores.backtest_deciles (run_id, origin, horizon_days, contender, decile, n, mean_predicted, happened) from stdin
 
 -- name: forget_backtests
 -- The numbers of old runs; their verdicts stay in scores.model_runs.

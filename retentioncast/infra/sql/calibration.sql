@@ -26,3 +26,12 @@ from scores.backtests
 where contender = 'chosen' and run_id = (select max(run_id) from scores.backtests)
 group by horizon_days, run_id
 order by horizon_days;
+
+-- name: backtest_deciles
+-- The newest backtest of what was chosen: predicted and happened by tenth, over all origins.
+select horizon_days, decile, sum(n)::bigint as n, sum(n * mean_predicted) / sum(n) as mean_predicted,
+       sum(happened)::bigint as happened
+from scores.backtest_deciles
+where contender = 'chosen' and run_id = (select max(run_id) from scores.backtests)
+group by horizon_days, decile
+order by horizon_days, decile;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, LiteralString
@@ -118,6 +119,14 @@ def test_every_contender_stands_in_a_table_to_be_asked_and_the_verdict_with_the_
     names = [str(row[0]) for row in found]
     assert {"chosen", "refit", "base rate", "same count", "own rate", "RFM logistic", "BG/NBD"} <= set(names)
     assert all(int(str(row[2])) > 100 for row in found)
+    [(wrong, contenders)] = rows(
+        shop,
+        "select max(abs(b.calibration_error - d.error) + abs(b.customers - d.n)), count(distinct contender)"
+        " from scores.backtests as b join (select run_id, origin, horizon_days, contender, sum(n) as n,"
+        " sum(abs(n * mean_predicted - happened)) / sum(n) as error from scores.backtest_deciles group by 1, 2, 3, 4)"
+        " as d using (run_id, origin, horizon_days, contender)",
+    )
+    assert float(str(wrong)) < 1e-9 and contenders == len([n for n in names if n != "same count"])
     [(members,)] = rows(shop, "select jsonb_object_agg(family, weight) from scores.purchase_models")
     assert members == told["weights"]
 
@@ -166,7 +175,12 @@ def test_predictions_are_kept_and_held_against_what_happened_and_the_command_tel
     told: dict[int, float] = dict(rows(shop, "select customer_id, no_purchase_60d from scores.customer_scores"))
     early = calibration()
     assert "No prediction has met its horizon yet" in early and "Backtest of run 1, 30 days" in early
-    assert json.loads(calibration("--json"))["calibration"] == []
+    [of_30] = re.findall(r"Backtest of run 1, 30 days.*?\n *tenth.*?\n(.*?)\nBacktest", early, re.DOTALL)
+    told_as_json = json.loads(calibration("--json", "--plot", str(tmp_path / "backtest.png")))
+    deciles = [row for row in told_as_json["backtest_deciles"] if row["horizon_days"] == 30]
+    assert len(of_30.splitlines()) == len(deciles) > 3
+    assert (tmp_path / "backtest.png").stat().st_size > 10_000
+    assert told_as_json["calibration"] == []
 
     # What the shop took back did not happen.
     with connect(shop, "consumer") as connection:

@@ -1,0 +1,1 @@
+drop table scores.backtest_deciles;
