@@ -38,15 +38,19 @@ def print_calibration(
     try:
         rows = with_intervals(read_calibration(settings, segment, horizon, run))
     except NotEnoughData as none_yet:
-        tenths = with_intervals(read_backtest_deciles(settings))
+        tenths = with_intervals(_within(horizon, read_backtest_deciles(settings)))
         _draw(tenths, plot)
-        tell_backtest(read_backtest(settings), tenths, str(none_yet), as_json)
+        tell_backtest(_within(horizon, read_backtest(settings)), tenths, str(none_yet), as_json)
         return
     _draw(rows, plot)
     if as_json:
         typer.echo(json.dumps({"calibration": rows}, default=plain))
     else:
         show_calibration(rows, Console())
+
+
+def _within(horizon: int | None, rows: list[Row]) -> list[Row]:
+    return [row for row in rows if horizon in (None, row["horizon_days"])]
 
 
 def _draw(rows: list[Row], path: Path | None) -> None:

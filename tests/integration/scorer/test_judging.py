@@ -175,6 +175,7 @@ def test_predictions_are_kept_and_held_against_what_happened_and_the_command_tel
     told: dict[int, float] = dict(rows(shop, "select customer_id, no_purchase_60d from scores.customer_scores"))
     early = calibration()
     assert "No prediction has met its horizon yet" in early and "Backtest of run 1, 30 days" in early
+    assert "60 days:" in calibration("--horizon", "60") and "30 days:" not in calibration("--horizon", "60")
     [of_30] = re.findall(r"Backtest of run 1, 30 days.*?\n *tenth.*?\n(.*?)\nBacktest", early, re.DOTALL)
     told_as_json = json.loads(calibration("--json", "--plot", str(tmp_path / "backtest.png")))
     deciles = [row for row in told_as_json["backtest_deciles"] if row["horizon_days"] == 30]
