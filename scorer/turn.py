@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from retentioncast.core.clock import Clock
 from retentioncast.core.errors import Retry
@@ -29,6 +30,8 @@ PATIENCE_S = 15 * 60.0
 #: How often those who wait are told for whom.
 TELL_S = 10.0
 _PAUSE_S = 0.2
+#: How long the server may take to hear that a statement is to end.
+_CANCEL_S = 5.0
 _WORK, _NEXT = 731902, 731904
 
 
@@ -103,6 +106,9 @@ def _try_lock(connection: psycopg.Connection, lock: int) -> bool:
 
 
 def _give_back(connection: psycopg.Connection, lock: int) -> None:
-    """A session that is over has given it back already."""
+    """A session that is over has given it back already; one that Ctrl-C found in the middle of a statement ends."""
+    if connection.info.transaction_status == TransactionStatus.ACTIVE:
+        connection.cancel_safe(timeout=_CANCEL_S)
+        connection.close()
     if not connection.closed:
         connection.execute(sql("turn.unlock", SQL), {"lock": lock})

@@ -136,6 +136,17 @@ def test_ctrl_c_ends_the_waiting(scorers: Scorers, busy: psycopg.Connection, int
     await_locks(scorers, 1)
 
 
+def test_ctrl_c_in_the_middle_of_a_statement_gives_the_turn_back(scorers: Scorers) -> None:
+    def interrupted() -> None:
+        with scorers.connect() as connection, scorers.turn(connection):
+            connection.pgconn.send_query(b"select pg_sleep(600)")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    await_locks(scorers, 0)
+
+
 def await_locks(scorers: Scorers, number: int) -> None:
     def different() -> str:
         found = scorers.locks()
