@@ -173,7 +173,7 @@ class Reader(threading.Thread):
         logger.info("Reading %d topic-partitions.", len(places), extra={"action": "assign", "places": places})
 
     def _begin(self) -> None:
-        """Have Kafka send what comes after the last message that is in a batch or behind one."""
+        """Have Kafka send what no batch has yet: after an assignment, all from its start on."""
         if covered := self._assembly.covered:
             self._source.assign([TopicPartition(*place, offset) for place, offset in covered.items()])
 

@@ -24,6 +24,8 @@ from scorer.ruling import Ruling
 from scorer.runs import Run
 
 SQL = Path(__file__).parent / "sql"
+#: As judging.copy_backtests has them.
+MEASURES = ("n", "log_score", "brier", "calibration_error", "rmse", "bias", "deviance")
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -72,10 +74,10 @@ def write_backtest(connection: psycopg.Connection, run: Run, ruling: Ruling) -> 
     keys = [(run.run_id, _day(score.origin), score.horizon_days, score.contender) for score in ruling.scores]
     with connection.cursor() as cursor, cursor.copy(sql("judging.copy_backtests", SQL)) as copy:
         for key, score in zip(keys, ruling.scores, strict=True):
-            copy.write_row((*key, *_nullable(asdict(score.measures)).values()))
+            copy.write_row((*key, *(_nullable(getattr(score.measures, name)) for name in MEASURES)))
     with connection.cursor() as cursor, cursor.copy(sql("judging.copy_deciles", SQL)) as copy:
         for key, score in zip(keys, ruling.scores, strict=True):
-            for tenth in score.deciles:
+            for tenth in score.measures.deciles:
                 copy.write_row((*key, tenth.decile, tenth.n, tenth.mean_predicted, tenth.happened))
     if keys:
         connection.execute(sql("judging.forget_backtests", SQL), {"run_id": run.run_id})
@@ -85,8 +87,8 @@ def _day(since_1970: int) -> date:
     return (_UNIX + timedelta(days=since_1970)).date()
 
 
-def _nullable(measures: dict[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in measures.items()}
+def _nullable(measure: float) -> float | None:
+    return measure if math.isfinite(measure) else None
 
 
 def _as_row(model: Member | Curve) -> dict[str, Any]:

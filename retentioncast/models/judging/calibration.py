@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +37,13 @@ def deciles(predicted: Floats, bins: int = BINS) -> Integers:
 
 
 def calibration_table(predicted: Floats, outcome: Floats, bins: int = BINS) -> list[CalibrationBin]:
-    """A row for each tenth of predictions (n,) that holds any; outcomes (n,) are 1 or 0."""
-    n, total, came = _by_tenth(predicted, outcome, bins)
+    """A row for each tenth of predictions (n,) that holds any, none where any is NaN; outcomes (n,) are 1 or 0."""
+    if np.isnan(predicted).any():
+        return []
+    place = deciles(predicted, bins)
+    n = np.bincount(place, minlength=bins)
+    total = np.bincount(place, weights=predicted, minlength=bins)
+    came = np.bincount(place, weights=outcome, minlength=bins).astype(np.int64)
     rows = []
     for i in np.flatnonzero(n):
         low, high = binomial_interval(int(came[i]), int(n[i]))
@@ -46,11 +52,14 @@ def calibration_table(predicted: Floats, outcome: Floats, bins: int = BINS) -> l
 
 
 def calibration_error(predicted: Floats, outcome: Floats, bins: int = BINS) -> float:
-    """Mean over tenths, weighted by their size, of |mean predicted - share that came true|. NaN in, NaN out."""
-    if np.isnan(predicted).any() or not predicted.size:
-        return float("nan")
-    _, total, came = _by_tenth(predicted, outcome, bins)
-    return float(np.abs(total - came).sum() / predicted.size)
+    """`table_error` of predictions (n,) and outcomes (n,)."""
+    return table_error(calibration_table(predicted, outcome, bins))
+
+
+def table_error(table: Sequence[CalibrationBin]) -> float:
+    """Mean over tenths, weighted by their size, of |mean predicted - share that came true|. NaN of no tenth."""
+    n = sum(row.n for row in table)
+    return sum(row.n * abs(row.mean_predicted - row.share) for row in table) / n if n else float("nan")
 
 
 def binomial_interval(happened: int, n: int, inside: float = 0.95) -> tuple[float, float]:
@@ -59,12 +68,3 @@ def binomial_interval(happened: int, n: int, inside: float = 0.95) -> tuple[floa
     low = float(betaincinv(happened, n - happened + 1, tail)) if happened else 0.0
     high = float(betaincinv(happened + 1, n - happened, 1 - tail)) if happened < n else 1.0
     return low, high
-
-
-def _by_tenth(predicted: Floats, outcome: Floats, bins: int) -> tuple[Integers, Floats, Integers]:
-    """How many predictions each tenth holds, their sum, and how many came true, each (bins,)."""
-    place = deciles(predicted, bins)
-    n = np.bincount(place, minlength=bins)
-    total = np.bincount(place, weights=predicted, minlength=bins)
-    came = np.bincount(place, weights=outcome, minlength=bins).astype(np.int64)
-    return n, total, came

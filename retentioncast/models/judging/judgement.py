@@ -10,7 +10,6 @@ from retentioncast.models.arrays import Floats
 from retentioncast.models.clv.ports import PurchaseModel
 from retentioncast.models.judging.backtest import Families, backtest, tell
 from retentioncast.models.judging.baselines import BASE_RATE
-from retentioncast.models.judging.calibration import CalibrationBin, calibration_table
 from retentioncast.models.judging.choice import Choice, choose
 from retentioncast.models.judging.gate import Comparison, Verdict, compare, decide
 from retentioncast.models.judging.measures import Measures, measure
@@ -35,13 +34,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A contender's measures in one window, and P(no purchase) by tenth (none: it says nothing)."""
+    """A contender's measures in one window."""
 
     origin: int
     horizon_days: int
     contender: str
     measures: Measures
-    deciles: tuple[CalibrationBin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +105,8 @@ def _contenders(windows: list[Window]) -> list[str]:
 
 
 def _scores(windows: list[Window]) -> list[Score]:
-    return [_score(window, name, told) for window in windows for name, told in window.told.items()]
-
-
-def _score(window: Window, name: str, told: Told) -> Score:
-    says = np.isfinite(told.no_purchase).all()
-    deciles = calibration_table(told.no_purchase, (window.happened == 0).astype(np.float64)) if says else []
-    measures = measure(told.no_purchase, told.expected, window.happened)
-    return Score(window.origin, window.horizon_days, name, measures, tuple(deciles))
+    return [
+        Score(window.origin, window.horizon_days, name, measure(told.no_purchase, told.expected, window.happened))
+        for window in windows
+        for name, told in window.told.items()
+    ]

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from retentioncast.models.arrays import Floats
-from retentioncast.models.judging.calibration import calibration_error
+from retentioncast.models.judging.calibration import CalibrationBin, calibration_table, table_error
 
 #: Nobody is sure: a probability of 0 for what happened costs 20.7 nats, not infinity.
 _LEAST = 1e-9
@@ -20,7 +20,7 @@ class Measures:
 
     `log_score` (mean log probability of what happened; higher is better), `brier` and `calibration_error` (weighted
     mean over deciles) are of P(no purchase); `rmse`, `bias` (predicted over happened less 1) and `deviance` (Poisson,
-    a customer) of the number of purchase days.
+    a customer) of the number of purchase days. `deciles` are the tenths behind the calibration error.
     """
 
     n: int
@@ -30,19 +30,22 @@ class Measures:
     rmse: float
     bias: float
     deviance: float
+    deciles: tuple[CalibrationBin, ...]
 
 
 def measure(no_purchase: Floats, expected: Floats, happened: Floats) -> Measures:
     """All measures of predictions (n,) against purchase days (n,)."""
     none = (happened == 0).astype(np.float64)
+    tenths = tuple(calibration_table(no_purchase, none))
     return Measures(
         happened.size,
         float(log_scores(no_purchase, none).mean()),
         float(np.mean((no_purchase - none) ** 2)),
-        calibration_error(no_purchase, none),
+        table_error(tenths),
         float(np.sqrt(np.mean((expected - happened) ** 2))),
         float(expected.sum() / happened.sum() - 1) if happened.sum() else float("nan"),
         float(deviances(expected, happened).mean()),
+        tenths,
     )
 
 
